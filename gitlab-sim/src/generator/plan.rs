@@ -1,0 +1,262 @@
+//! Which projects the organisation has, before a word is written.
+//!
+//! The first eight projects are one of each kind, so that a small organisation has them all; after
+//! them the kinds come back at fixed steps.
+
+use super::dice::Dice;
+use super::mention::Event;
+use super::names::{DOMAINS, Domain, LIBRARIES, PEOPLE, PLAIN_TOPICS, SUFFIXES};
+
+/// The top-level group.
+pub(super) const GROUP: &str = "acme";
+
+/// The project whose first issue all merge request templates mention.
+pub(super) const HANDBOOK: &str = "acme/platform/handbook";
+
+/// A service that has no topic anywhere: labels in the first project make it known.
+pub(super) const LABELLED_ONLY: &str = "gift-cards";
+
+/// What a project is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// One service, by a topic.
+    Service,
+    /// Two services, by topics.
+    Monorepo,
+    /// No topic, but the path is that of a service known elsewhere.
+    Namesake,
+    /// No service at all.
+    Library,
+    /// Archived, with the topic of a service that lives elsewhere.
+    Archived,
+    /// Nothing in it.
+    Empty,
+}
+
+/// A project to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Planned {
+    pub(super) role: Role,
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) domain: &'static Domain,
+    /// Its services by topic.
+    pub(super) services: Vec<String>,
+    /// Its team by topic.
+    pub(super) team: Option<&'static str>,
+    pub(super) topics: Vec<String>,
+    /// The service that its items mostly speak of.
+    pub(super) home: String,
+    /// Picks the shape of templates and CODEOWNERS.
+    pub(super) variant: usize,
+    pub(super) branch: &'static str,
+    pub(super) issues: u64,
+    pub(super) merge_requests: u64,
+    pub(super) people: Vec<&'static str>,
+    pub(super) events: Vec<Event>,
+}
+
+impl Planned {
+    /// Returns the full path of the group it lies in.
+    pub(super) fn last_segment(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
+/// The whole organisation.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) projects: Vec<Planned>,
+    /// Services that a topic of a living project makes known.
+    pub(super) services: Vec<String>,
+}
+
+/// Returns the name and domain of the service of a rank.
+fn service(rank: usize) -> (String, &'static Domain) {
+    let domain = &DOMAINS[rank % DOMAINS.len()];
+    let round = rank / DOMAINS.len();
+    let base = domain.services[round % domain.services.len()];
+    let series = round / domain.services.len();
+    let suffix = SUFFIXES[series % SUFFIXES.len()];
+    let name = match series / SUFFIXES.len() {
+        0 => format!("{base}{suffix}"),
+        generation => format!("{base}{suffix}-{}", generation + 1),
+    };
+    (name, domain)
+}
+
+fn role(index: usize) -> Role {
+    match index {
+        0 | 2 => Role::Service,
+        1 => Role::Library,
+        3 | 7 => Role::Namesake,
+        4 => Role::Monorepo,
+        5 => Role::Archived,
+        6 => Role::Empty,
+        _ if index % 17 == 0 => Role::Namesake,
+        _ if index % 19 == 0 => Role::Archived,
+        _ if index % 23 == 0 => Role::Empty,
+        _ if index % 13 == 0 => Role::Library,
+        _ => Role::Service,
+    }
+}
+
+/// Plans an organisation.
+pub(super) fn plan(dice: &mut Dice, projects: usize, issues: usize, merge_requests: usize) -> Plan {
+    let mut plan = Plan { projects: Vec::with_capacity(projects), services: Vec::new() };
+    let mut rank = 0;
+    let mut living: Vec<(String, &'static Domain)> = Vec::new();
+    for index in 0..projects {
+        let role = role(index);
+        let (name, domain) = match role {
+            Role::Service | Role::Monorepo | Role::Empty => {
+                rank += 1;
+                service(rank - 1)
+            }
+            Role::Namesake | Role::Archived | Role::Library => {
+                living.get(index % living.len().max(1)).cloned().unwrap_or_else(|| service(0))
+            }
+        };
+        let mut planned = Planned {
+            role,
+            path: String::new(),
+            name: titled(&name),
+            domain,
+            services: Vec::new(),
+            team: None,
+            topics: Vec::new(),
+            home: name.clone(),
+            variant: index,
+            branch: if index % 5 == 3 { "master" } else { "main" },
+            issues: u64::try_from(issues).unwrap_or(u64::MAX),
+            merge_requests: u64::try_from(merge_requests).unwrap_or(u64::MAX),
+            people: (0..4).map(|_| dice.pick(&PEOPLE)).collect(),
+            events: (0..3).map(|_| Event::new(dice, &name)).collect(),
+        };
+        place(&mut planned, index, &name);
+        add_topics(dice, &mut planned, index);
+        match role {
+            Role::Service => {
+                living.push((name.clone(), domain));
+                plan.services.push(name);
+            }
+            Role::Monorepo => plan.services.extend(planned.services.iter().cloned()),
+            Role::Namesake | Role::Library | Role::Archived | Role::Empty => {}
+        }
+        plan.projects.push(planned);
+    }
+    plan
+}
+
+/// Decides where a project lies, what it is called and which services it has.
+fn place(planned: &mut Planned, index: usize, name: &str) {
+    let folder = planned.domain.path;
+    match planned.role {
+        Role::Service => {
+            planned.path = if index % 7 == 4 {
+                format!("{GROUP}/{folder}/core/{name}")
+            } else {
+                format!("{GROUP}/{folder}/{name}")
+            };
+            planned.services = vec![name.to_owned()];
+        }
+        Role::Monorepo => {
+            planned.path = format!("{GROUP}/{folder}/mono-{name}");
+            planned.name = format!("Monorepo {}", titled(name));
+            planned.services = vec![format!("{name}-front"), format!("{name}-back")];
+            planned.home = format!("{name}-front");
+        }
+        Role::Namesake if index == 7 => {
+            planned.path = format!("{GROUP}/shop/{LABELLED_ONLY}");
+            planned.name = titled(LABELLED_ONLY);
+            LABELLED_ONLY.clone_into(&mut planned.home);
+        }
+        Role::Namesake => planned.path = format!("{GROUP}/rollout/wave-{index}/{name}"),
+        Role::Library if index == 1 => {
+            HANDBOOK.clone_into(&mut planned.path);
+            planned.name = "Handbook".to_owned();
+        }
+        Role::Library => {
+            let library = LIBRARIES[index % LIBRARIES.len()];
+            planned.path = format!("{GROUP}/platform/libraries/{library}-{index}");
+            planned.name = format!("{} {index}", titled(library));
+        }
+        Role::Archived => {
+            planned.path = format!("{GROUP}/{folder}/attic-{index}-{name}");
+            planned.name = format!("Attic {index}");
+            planned.services = vec![name.to_owned()];
+        }
+        Role::Empty => {
+            planned.path = format!("{GROUP}/{folder}/blank-{index}");
+            planned.name = format!("Blank {index}");
+            planned.issues = 0;
+            planned.merge_requests = 0;
+        }
+    }
+}
+
+fn add_topics(dice: &mut Dice, planned: &mut Planned, index: usize) {
+    for name in &planned.services {
+        let prefix = dice.pick(&["service-", "service-", "svc-", "service:", "service::", "svc_"]);
+        let spelling = match dice.below(3) {
+            0 => name.replace('-', "_"),
+            _ => name.clone(),
+        };
+        planned.topics.push(format!("{prefix}{spelling}"));
+    }
+    let team = planned.domain.teams[index % 2];
+    let has_team = match planned.role {
+        Role::Service | Role::Monorepo | Role::Archived | Role::Library => dice.chance(70),
+        Role::Namesake | Role::Empty => dice.chance(40),
+    };
+    if has_team {
+        planned.team = Some(team);
+        let prefix = dice.pick(&["team-", "team-", "squad-", "team::", "team_"]);
+        planned.topics.push(format!("{prefix}{team}"));
+    }
+    if dice.chance(60) {
+        planned.topics.push(dice.pick(&PLAIN_TOPICS).to_owned());
+    }
+}
+
+/// Writes a name as a title: `web-shop` becomes `Web Shop`.
+pub(super) fn titled(name: &str) -> String {
+    name.split('-').map(capitalised).collect::<Vec<_>>().join(" ")
+}
+
+/// Puts the first letter in upper case.
+pub(super) fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::truth::match_key;
+
+    #[test]
+    fn service_names_differ_by_match_key_in_the_largest_organisation() {
+        let keys: BTreeSet<String> = (0..2000).map(|rank| match_key(&service(rank).0)).collect();
+        assert_eq!(keys.len(), 2000);
+    }
+
+    #[test]
+    fn a_small_organisation_has_a_project_of_each_kind() {
+        let plan = plan(&mut Dice::new(1), 8, 1, 1);
+        for role in [
+            Role::Service,
+            Role::Monorepo,
+            Role::Namesake,
+            Role::Library,
+            Role::Archived,
+            Role::Empty,
+        ] {
+            assert!(plan.projects.iter().any(|project| project.role == role), "{role:?}");
+        }
+        let paths: BTreeSet<&str> = plan.projects.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths.len(), 8);
+    }
+}

@@ -1,0 +1,119 @@
+//! Who is asking, and what the instance is.
+
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Call;
+use super::answer::{Answer, Failure};
+use super::shape::{Stamp, UserShape};
+use crate::server::Tier;
+use crate::world::{Caller, UserId};
+
+/// The revision that the simulator claims to be.
+const REVISION: &str = "5f1a7c0e9bd";
+
+/// `GET /version`
+pub(super) fn version(call: &Call<'_>) -> Result<Answer, Failure> {
+    metadata(call)
+}
+
+/// `GET /metadata`
+pub(super) fn metadata(call: &Call<'_>) -> Result<Answer, Failure> {
+    call.signed_in()?;
+    Ok(Answer::json(&json!({
+        "version": call.site.version,
+        "revision": REVISION,
+        "kas": {
+            "enabled": false,
+            "externalUrl": null,
+            "externalK8sProxyUrl": null,
+            "version": null,
+        },
+        "enterprise": call.site.tier != Tier::Community,
+    })))
+}
+
+#[derive(Serialize)]
+struct Account<'w> {
+    #[serde(flatten)]
+    user: UserShape<'w>,
+    created_at: Stamp,
+    bio: &'static str,
+    location: &'static str,
+    bot: bool,
+    organization: &'static str,
+    job_title: &'static str,
+    email: String,
+    commit_email: String,
+    two_factor_enabled: bool,
+    external: bool,
+    private_profile: bool,
+    can_create_group: bool,
+    can_create_project: bool,
+    projects_limit: u64,
+    last_sign_in_at: Option<Stamp>,
+    current_sign_in_at: Option<Stamp>,
+    last_activity_on: Option<Date>,
+    identities: [(); 0],
+}
+
+/// `GET /user`
+pub(super) fn user(call: &Call<'_>) -> Result<Answer, Failure> {
+    let user = call.caller.user().ok_or(Failure::Unauthorized)?;
+    let email = format!("{}@users.noreply.acme.example", user.username);
+    Ok(Answer::json(&Account {
+        user: UserShape::new(call, user),
+        created_at: Stamp(user.created_at),
+        bio: "",
+        location: "",
+        bot: user.bot,
+        organization: "",
+        job_title: "",
+        commit_email: email.clone(),
+        email,
+        two_factor_enabled: false,
+        external: false,
+        private_profile: false,
+        can_create_group: !user.bot,
+        can_create_project: !user.bot,
+        projects_limit: 100_000,
+        last_sign_in_at: None,
+        current_sign_in_at: None,
+        last_activity_on: None,
+        identities: [],
+    }))
+}
+
+#[derive(Serialize)]
+struct TokenShape<'w> {
+    id: u64,
+    name: &'w str,
+    revoked: bool,
+    created_at: Stamp,
+    description: Option<&'w str>,
+    scopes: Vec<&'w str>,
+    user_id: UserId,
+    last_used_at: Stamp,
+    active: bool,
+    expires_at: Option<Date>,
+}
+
+/// `GET /personal_access_tokens/self`
+pub(super) fn token(call: &Call<'_>) -> Result<Answer, Failure> {
+    let Caller::User { token, .. } = call.caller else {
+        return Err(Failure::Unauthorized);
+    };
+    Ok(Answer::json(&TokenShape {
+        id: token.id,
+        name: &token.name,
+        revoked: token.revoked,
+        created_at: Stamp(token.created_at),
+        description: None,
+        scopes: token.scopes.iter().map(String::as_str).collect(),
+        user_id: token.user,
+        last_used_at: Stamp(call.world.clock().now()),
+        active: true,
+        expires_at: token.expires_at,
+    }))
+}

@@ -1,0 +1,157 @@
+//! Answers and failures in GitLab's shapes.
+//!
+//! A failure is a value; how it looks on the wire is decided here and nowhere else. GitLab has four
+//! envelopes, and clients tell them apart: `{"message": …}`, `{"error": …}`, `{"error": …,
+//! "error_description": …}` and plain text.
+
+use axum::body::Body;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::world::ProjectId;
+
+/// What a handler gives back when all went well.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Answers with a value as JSON.
+    pub(crate) fn json(value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value)
+            .expect("the shapes have text keys and no fallible serializers");
+        Self {
+            status: StatusCode::OK,
+            headers: vec![(header::CONTENT_TYPE, "application/json".to_owned())],
+            body,
+        }
+    }
+
+    /// Adds a header.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((HeaderName::from_static(name), value.into()));
+        self
+    }
+
+    /// Turns it into a response.
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What a handler gives back when GitLab would refuse.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No token where one is needed, or one that nobody knows.
+    Unauthorized,
+    /// A token whose day has come.
+    Expired,
+    /// A token that was revoked.
+    Revoked,
+    /// A token that may not do this.
+    InsufficientScope(&'static str),
+    /// Visible, but not allowed.
+    Forbidden,
+    /// A thing that is not there or may not be seen: `Project`, `Group`, `File`, …
+    NotFound(&'static str),
+    /// A record that is not there.
+    NoRecord,
+    /// No such address.
+    NoRoute,
+    /// A parameter that does not pass validation, in GitLab's words.
+    Invalid(String),
+    /// A request that makes no sense, in GitLab's words.
+    BadRequest(String),
+    /// A project that has moved.
+    Moved(ProjectId),
+    /// Keyset paging where there is none.
+    NoKeyset,
+    /// A verb that the address does not know.
+    Method,
+}
+
+/// Returns the scope list of GitLab's refusal for lists and items.
+pub(crate) const API_SCOPES: &str = "api read_api";
+
+impl Failure {
+    /// Renders the failure. `location` is the address a moved project is found at.
+    pub(crate) fn into_answer(self, location: impl FnOnce(ProjectId) -> String) -> Answer {
+        let (status, body) = match self {
+            Self::Unauthorized => {
+                (StatusCode::UNAUTHORIZED, json!({"message": "401 Unauthorized"}))
+            }
+            Self::Expired => (
+                StatusCode::UNAUTHORIZED,
+                json!({
+                    "error": "invalid_token",
+                    "error_description": "Token is expired. You can either do re-authorization \
+                        or token refresh.",
+                }),
+            ),
+            Self::Revoked => (
+                StatusCode::UNAUTHORIZED,
+                json!({
+                    "error": "invalid_token",
+                    "error_description": "Token was revoked. You have to re-authorize from the \
+                        user.",
+                }),
+            ),
+            Self::InsufficientScope(scope) => (
+                StatusCode::FORBIDDEN,
+                json!({
+                    "error": "insufficient_scope",
+                    "error_description": "The request requires higher privileges than provided \
+                        by the access token.",
+                    "scope": scope,
+                }),
+            ),
+            Self::Forbidden => (StatusCode::FORBIDDEN, json!({"message": "403 Forbidden"})),
+            Self::NotFound(what) => {
+                (StatusCode::NOT_FOUND, json!({"message": format!("404 {what} Not Found")}))
+            }
+            Self::NoRecord => (StatusCode::NOT_FOUND, json!({"message": "404 Not found"})),
+            Self::NoRoute => (StatusCode::NOT_FOUND, json!({"error": "404 Not Found"})),
+            Self::Invalid(error) => (StatusCode::BAD_REQUEST, json!({"error": error})),
+            Self::BadRequest(reason) => {
+                (StatusCode::BAD_REQUEST, json!({"message": format!("400 Bad request - {reason}")}))
+            }
+            Self::Moved(project) => return moved(location(project)),
+            Self::NoKeyset => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"error": "Keyset pagination is not yet available for this type of request"}),
+            ),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
+        };
+        let challenge = (status == StatusCode::UNAUTHORIZED && body.get("error").is_some())
+            .then(|| "Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\"");
+        let answer = Answer { status, ..Answer::json(&body) };
+        match challenge {
+            Some(challenge) => answer.header("www-authenticate", challenge),
+            None => answer,
+        }
+    }
+}
+
+fn moved(location: String) -> Answer {
+    let body = format!("This resource has been moved permanently to {location}.");
+    Answer {
+        status: StatusCode::MOVED_PERMANENTLY,
+        headers: vec![
+            (header::CONTENT_TYPE, "text/plain".to_owned()),
+            (header::LOCATION, location),
+        ],
+        body: body.into_bytes(),
+    }
+}

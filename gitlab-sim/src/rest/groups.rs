@@ -1,0 +1,218 @@
+//! Groups: one, all, and what lies below one.
+
+use std::cmp::Ordering;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::answer::{Answer, Failure};
+use super::project_shape::{ProjectShape, visibility_word};
+use super::query::Query;
+use super::shape::Stamp;
+use super::{Call, paging};
+use crate::world::{Group, GroupId, Visibility};
+
+/// How many projects `GET /groups/:id` lists at most.
+const PROJECTS_SHOWN: usize = 100;
+
+#[derive(Serialize)]
+struct GroupShape<'w> {
+    id: GroupId,
+    web_url: String,
+    name: &'w str,
+    path: &'w str,
+    description: &'w str,
+    visibility: Visibility,
+    share_with_group_lock: bool,
+    require_two_factor_authentication: bool,
+    two_factor_grace_period: u64,
+    project_creation_level: &'static str,
+    auto_devops_enabled: Option<bool>,
+    subgroup_creation_level: &'static str,
+    emails_disabled: bool,
+    emails_enabled: bool,
+    mentions_disabled: Option<bool>,
+    lfs_enabled: bool,
+    archived: bool,
+    default_branch: Option<&'static str>,
+    default_branch_protection: u64,
+    avatar_url: Option<&'static str>,
+    request_access_enabled: bool,
+    full_name: &'w str,
+    full_path: &'w str,
+    created_at: Stamp,
+    parent_id: Option<GroupId>,
+    organization_id: u64,
+    shared_runners_setting: &'static str,
+    marked_for_deletion_on: Option<Date>,
+}
+
+impl<'w> GroupShape<'w> {
+    fn new(call: &Call<'w>, group: &'w Group) -> Self {
+        Self {
+            id: group.id,
+            web_url: format!("{}/groups/{}", call.site.url, group.full_path),
+            name: &group.name,
+            path: &group.path,
+            description: &group.description,
+            visibility: group.visibility,
+            share_with_group_lock: false,
+            require_two_factor_authentication: false,
+            two_factor_grace_period: 48,
+            project_creation_level: "developer",
+            auto_devops_enabled: None,
+            subgroup_creation_level: "maintainer",
+            emails_disabled: false,
+            emails_enabled: true,
+            mentions_disabled: None,
+            lfs_enabled: true,
+            archived: false,
+            default_branch: None,
+            default_branch_protection: 2,
+            avatar_url: None,
+            request_access_enabled: true,
+            full_name: &group.full_name,
+            full_path: &group.full_path,
+            created_at: Stamp(group.created_at),
+            parent_id: group.parent,
+            organization_id: 1,
+            shared_runners_setting: "enabled",
+            marked_for_deletion_on: group.marked_for_deletion_on,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct GroupDetail<'w> {
+    #[serde(flatten)]
+    group: GroupShape<'w>,
+    shared_with_groups: [(); 0],
+    prevent_sharing_groups_outside_hierarchy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projects: Option<Vec<ProjectShape<'w>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_projects: Option<[(); 0]>,
+    shared_runners_minutes_limit: Option<u64>,
+    extra_shared_runners_minutes_limit: Option<u64>,
+    prevent_forking_outside_group: Option<bool>,
+}
+
+/// `GET /groups`
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
+    let query = &call.query;
+    let admin = call.caller.user().is_some_and(|user| user.admin);
+    let signed_in = call.caller.user().is_some();
+    let all = query.flag("all_available")?.unwrap_or(admin || !signed_in);
+    let top_level = query.flag("top_level_only")?.unwrap_or(false);
+    let owned = query.flag("owned")?.unwrap_or(false);
+    let groups = call
+        .world
+        .groups()
+        .filter(|group| !top_level || group.parent.is_none())
+        .filter(|group| {
+            if owned {
+                let level = call.world.group_access(call.caller, group);
+                level == Some(crate::world::AccessLevel::Owner)
+            } else if all {
+                call.world.sees_group(call.caller, group)
+            } else {
+                call.world.group_access(call.caller, group).is_some()
+            }
+        })
+        .collect();
+    let defaults = call.query.clone().with_defaults(&[
+        ("order_by", "name"),
+        ("owned", "false"),
+        ("sort", "asc"),
+        ("statistics", "false"),
+        ("with_custom_attributes", "false"),
+    ]);
+    page(call, defaults, groups)
+}
+
+/// `GET /groups/:id/subgroups`
+pub(super) fn subgroups(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
+    below(call, id, |candidate| candidate.parent == Some(group.id))
+}
+
+/// `GET /groups/:id/descendant_groups`
+pub(super) fn descendants(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
+    below(call, id, |candidate| {
+        candidate.id != group.id && call.world.is_within(candidate.id, group.id)
+    })
+}
+
+fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<Answer, Failure> {
+    let groups = call
+        .world
+        .groups()
+        .filter(|group| belongs(group) && call.world.sees_group(call.caller, group))
+        .collect();
+    let echo = call.echo(
+        &[
+            ("order_by", "name"),
+            ("owned", "false"),
+            ("sort", "asc"),
+            ("statistics", "false"),
+            ("with_custom_attributes", "false"),
+        ],
+        id,
+    );
+    page(call, echo, groups)
+}
+
+fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+    let query = &call.query;
+    if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
+        groups.retain(|group| visibility_word(group.visibility) == visibility);
+    }
+    if let Some(words) = query.filled("search") {
+        let words = words.to_lowercase();
+        groups.retain(|group| {
+            group.name.to_lowercase().contains(&words) || group.path.to_lowercase().contains(&words)
+        });
+    }
+    if let Some(skipped) = query.numbers("skip_groups")? {
+        groups.retain(|group| !skipped.contains(&group.id.get()));
+    }
+    let order = query.one_of("order_by", &["name", "path", "id", "similarity"])?.unwrap_or("name");
+    let descending = query.descending(false)?;
+    groups.sort_unstable_by(|a, b| {
+        let ordering = match order {
+            "id" => a.id.cmp(&b.id),
+            "path" => a.path.cmp(&b.path),
+            _ => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+        };
+        directed(ordering, descending).then(a.id.cmp(&b.id))
+    });
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+}
+
+/// Turns an order round.
+pub(super) fn directed(ordering: Ordering, descending: bool) -> Ordering {
+    if descending { ordering.reverse() } else { ordering }
+}
+
+/// `GET /groups/:id`
+pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Failure> {
+    let with_projects = call.query.flag("with_projects")?.unwrap_or(true);
+    let projects = with_projects.then(|| {
+        call.world
+            .projects()
+            .filter(|project| project.group == group.id)
+            .filter(|project| call.world.sees_project(call.caller, project))
+            .take(PROJECTS_SHOWN)
+            .map(|project| ProjectShape::full(call, project))
+            .collect()
+    });
+    Ok(Answer::json(&GroupDetail {
+        group: GroupShape::new(call, group),
+        shared_with_groups: [],
+        prevent_sharing_groups_outside_hierarchy: false,
+        shared_projects: projects.is_some().then_some([]),
+        projects,
+        shared_runners_minutes_limit: None,
+        extra_shared_runners_minutes_limit: None,
+        prevent_forking_outside_group: None,
+    }))
+}

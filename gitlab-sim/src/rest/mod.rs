@@ -1,0 +1,211 @@
+//! The REST interface, version 4: which address is answered by what.
+//!
+//! Handlers are plain functions from a [`Call`] to an [`Answer`] or a [`Failure`]: no async, no
+//! lock, no header handling beyond their own. The server locks the world, counts the request
+//! against the throttle and calls [`answer`]. Only reading is offered: the world is changed through
+//! Rust.
+//!
+//! Path segments arrive percent-encoded, so that `acme%2Fshop` is one segment and `acme/shop` is
+//! two, which no route knows: the usual mistake gets the usual answer.
+
+mod account;
+pub(crate) mod answer;
+mod groups;
+mod issues;
+mod items;
+mod labels;
+mod merge_requests;
+mod notes;
+mod paging;
+mod pipelines;
+mod project_shape;
+mod projects;
+pub(crate) mod query;
+mod releases;
+mod repository;
+mod shape;
+mod templates;
+
+use answer::{API_SCOPES, Answer, Failure};
+use query::{Query, decode};
+
+use crate::server::Site;
+use crate::world::{Caller, Group, GroupId, ItemKind, Project, ProjectId, World};
+
+/// One request with everything a handler needs.
+pub(crate) struct Call<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) site: &'w Site,
+    pub(crate) caller: Caller<'w>,
+    /// The path below `/api/v4`, as sent.
+    pub(crate) path: &'w str,
+    pub(crate) query: Query,
+}
+
+impl<'w> Call<'w> {
+    /// Returns the address of this call at the configured external address, without a query.
+    fn address(&self) -> String {
+        format!("{}/api/v4{}", self.site.url, self.path)
+    }
+
+    /// Returns the effective parameters: those that came, defaults, and the id of the path.
+    fn echo(&self, defaults: &[(&str, &str)], id: &str) -> Query {
+        let mut query = self.query.clone().with_defaults(defaults);
+        query.set("id", id);
+        query
+    }
+
+    /// Asks for a signed-in caller.
+    fn signed_in(&self) -> Result<(), Failure> {
+        match self.caller {
+            Caller::Anonymous => Err(Failure::Unauthorized),
+            Caller::User { .. } => Ok(()),
+        }
+    }
+
+    /// Asks for one of some scopes, when there is a token at all.
+    fn scoped(&self, enough: &[&str], wanted: &'static str) -> Result<(), Failure> {
+        match self.caller {
+            Caller::User { token, .. }
+                if !enough.iter().any(|scope| token.scopes.contains(*scope)) =>
+            {
+                Err(Failure::InsufficientScope(wanted))
+            }
+            Caller::User { .. } | Caller::Anonymous => Ok(()),
+        }
+    }
+
+    /// Finds a visible project by number or path, or where it went.
+    fn project(&self, id: &str) -> Result<&'w Project, Failure> {
+        let world = self.world;
+        let visible = |project: &&Project| world.sees_project(self.caller, project);
+        if let Ok(number) = id.parse() {
+            return world
+                .project(ProjectId::new(number))
+                .filter(visible)
+                .ok_or(Failure::NotFound("Project"));
+        }
+        if let Some(project) = world.find_project(id).filter(visible) {
+            return Ok(project);
+        }
+        match world.find_moved_project(id).filter(visible) {
+            Some(project) => Err(Failure::Moved(project.id)),
+            None => Err(Failure::NotFound("Project")),
+        }
+    }
+
+    /// Finds a visible group by number or path. Former paths of groups lead nowhere.
+    fn group(&self, id: &str) -> Result<&'w Group, Failure> {
+        let group = match id.parse() {
+            Ok(number) => self.world.group(GroupId::new(number)),
+            Err(_) => self.world.find_group(id),
+        };
+        group
+            .filter(|group| self.world.sees_group(self.caller, group))
+            .ok_or(Failure::NotFound("Group"))
+    }
+}
+
+/// Answers a call.
+pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
+    let segments: Vec<String> =
+        call.path.trim_start_matches('/').split('/').map(|part| decode(part, false)).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let scope = match segments.as_slice() {
+        ["personal_access_tokens", ..] => Ok(()),
+        ["user"] => call.scoped(&["api", "read_api", "read_user"], "api read_user"),
+        ["projects", _, "repository", "files", ..] => {
+            call.scoped(&["api", "read_api", "read_repository"], "api read_api read_repository")
+        }
+        _ => call.scoped(&["api", "read_api"], API_SCOPES),
+    };
+    match segments.as_slice() {
+        ["projects", id, rest @ ..] => in_project(call, scope, id, rest),
+        ["groups", id, rest @ ..] => in_group(call, scope, id, rest),
+        ["version"] => scope.and_then(|()| account::version(call)),
+        ["metadata"] => scope.and_then(|()| account::metadata(call)),
+        ["user"] => scope.and_then(|()| account::user(call)),
+        ["personal_access_tokens", "self"] => account::token(call),
+        ["groups"] => scope.and_then(|()| groups::list(call)),
+        ["projects"] => scope.and_then(|()| projects::list(call)),
+        _ => Err(Failure::NoRoute),
+    }
+}
+
+fn in_group(
+    call: &Call<'_>,
+    scope: Result<(), Failure>,
+    id: &str,
+    rest: &[&str],
+) -> Result<Answer, Failure> {
+    type Handler = fn(&Call<'_>, &Group, &str) -> Result<Answer, Failure>;
+    let handler: Handler = match rest {
+        [] => groups::one,
+        ["subgroups"] => groups::subgroups,
+        ["descendant_groups"] => groups::descendants,
+        ["projects"] => projects::of_group,
+        ["labels"] => labels::of_group,
+        ["issues"] => issues::of_group,
+        ["issues_statistics"] => issues::statistics_of_group,
+        ["merge_requests"] => merge_requests::of_group,
+        _ => return Err(Failure::NoRoute),
+    };
+    scope?;
+    handler(call, call.group(id)?, id)
+}
+
+fn in_project(
+    call: &Call<'_>,
+    scope: Result<(), Failure>,
+    id: &str,
+    rest: &[&str],
+) -> Result<Answer, Failure> {
+    let known = matches!(
+        rest,
+        [] | ["labels"
+            | "issues"
+            | "issues_statistics"
+            | "merge_requests"
+            | "pipelines"
+            | "releases"
+            | "approval_rules"]
+            | ["issues" | "merge_requests", _]
+            | ["issues" | "merge_requests", _, "notes"]
+            | ["pipelines", _]
+            | ["templates", _]
+            | ["templates", _, _]
+            | ["repository", "tree" | "tags"]
+            | ["repository", "files", _]
+            | ["repository", "files", _, "raw"]
+    );
+    if !known {
+        return Err(Failure::NoRoute);
+    }
+    scope?;
+    let project = call.project(id)?;
+    match rest {
+        [] => projects::one(call, project),
+        ["labels"] => labels::of_project(call, project, id),
+        ["issues"] => issues::of_project(call, project, id),
+        ["issues", iid] => issues::one(call, project, iid),
+        ["issues", iid, "notes"] => notes::list(call, project, id, ItemKind::Issue, iid),
+        ["issues_statistics"] => issues::statistics_of_project(call, project),
+        ["merge_requests"] => merge_requests::of_project(call, project, id),
+        ["merge_requests", iid] => merge_requests::one(call, project, iid),
+        ["merge_requests", iid, "notes"] => {
+            notes::list(call, project, id, ItemKind::MergeRequest, iid)
+        }
+        ["pipelines"] => pipelines::list(call, project, id),
+        ["pipelines", "latest"] => pipelines::latest(call, project),
+        ["pipelines", number] => pipelines::one(call, project, number),
+        ["releases"] => releases::list(call, project, id),
+        ["repository", "tags"] => releases::tags(call, project, id),
+        ["repository", "tree"] => repository::tree(call, project, id),
+        ["repository", "files", path] => repository::file(call, project, path),
+        ["repository", "files", path, "raw"] => repository::raw(call, project, path),
+        ["templates", kind] => templates::list(call, project, id, kind),
+        ["templates", kind, name] => templates::one(call, project, kind, name),
+        ["approval_rules"] => projects::approval_rules(call, project, id),
+        _ => Err(Failure::NoRoute),
+    }
+}

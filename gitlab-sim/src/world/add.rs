@@ -1,0 +1,455 @@
+//! Adds things to the world: by hand in small tests, by the generator in large ones.
+//!
+//! Groups are made on the way, as `mkdir -p` does, and so are users and labels that are named for
+//! the first time. Whatever is not said gets a believable default; times default to the clock.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::entity::{
+    AccessLevel, ApprovalRule, GitTag, Group, Issue, Item, Label, LabelOwner, MergeRequest, Note,
+    Pipeline, Project, Release, Token, User, Visibility,
+};
+use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+use super::new::{NewIssue, NewItem, NewMergeRequest, NewNote, NewPipeline, NewProject};
+use super::{Place, World, next};
+use crate::clock::micros;
+
+/// The colours that new labels get in turn.
+const COLORS: [&str; 6] = ["#1f75cb", "#cd2026", "#0e7b4a", "#e9be74", "#6e49cb", "#00b140"];
+
+impl World {
+    /// Adds a user, or finds the one of that name.
+    pub fn add_user(&mut self, username: &str) -> UserId {
+        if let Some(user) = self.find_user(username) {
+            return user.id;
+        }
+        let id = UserId::new(next(&mut self.last.user));
+        let name = capitalised(username);
+        let created_at = self.clock.now();
+        self.users.insert(
+            id,
+            User { id, username: username.to_owned(), name, bot: false, admin: false, created_at },
+        );
+        id
+    }
+
+    /// Makes a user an administrator, or takes that away.
+    pub fn set_admin(&mut self, user: UserId, admin: bool) {
+        if let Some(user) = self.users.get_mut(&user) {
+            user.admin = admin;
+        }
+    }
+
+    /// Adds an access token and returns its secret.
+    pub fn add_token(&mut self, user: UserId, scopes: &[&str], expires_at: Option<Date>) -> String {
+        let id = next(&mut self.last.token);
+        let secret = format!("glpat-sim{id:017}");
+        self.tokens.insert(
+            secret.clone(),
+            Token {
+                id,
+                name: format!("token {id}"),
+                secret: secret.clone(),
+                user,
+                scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+                created_at: self.clock.now(),
+                expires_at,
+                revoked: false,
+            },
+        );
+        secret
+    }
+
+    /// Adds a group and its missing ancestors, or finds it. New groups are private.
+    pub fn add_group(&mut self, full_path: &str) -> GroupId {
+        if let Some(group) = self.find_group(full_path) {
+            return group.id;
+        }
+        let (parent, path) = match full_path.rsplit_once('/') {
+            Some((parent, path)) => (Some(self.add_group(parent)), path),
+            None => (None, full_path),
+        };
+        let id = GroupId::new(next(&mut self.last.group));
+        let mut members = BTreeMap::new();
+        if parent.is_none() {
+            members.insert(self.bot, AccessLevel::Reporter);
+        }
+        let name = capitalised(path);
+        let full_name = match parent.and_then(|parent| self.group(parent)) {
+            Some(parent) => format!("{} / {name}", parent.full_name),
+            None => name.clone(),
+        };
+        self.groups.insert(
+            id,
+            Group {
+                id,
+                parent,
+                path: path.to_owned(),
+                name,
+                full_path: full_path.to_owned(),
+                full_name,
+                description: String::new(),
+                visibility: Visibility::Private,
+                created_at: self.clock.now(),
+                members,
+                marked_for_deletion_on: None,
+            },
+        );
+        self.paths.insert(full_path.to_lowercase(), Place::Group(id));
+        id
+    }
+
+    /// Sets who may see a group.
+    pub fn set_group_visibility(&mut self, group: GroupId, visibility: Visibility) {
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.visibility = visibility;
+        }
+    }
+
+    /// Gives a user a role in a group and everything below it.
+    pub fn add_group_member(&mut self, group: GroupId, user: UserId, level: AccessLevel) {
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.members.insert(user, level);
+        }
+    }
+
+    /// Gives a user a role in a project.
+    pub fn add_project_member(&mut self, project: ProjectId, user: UserId, level: AccessLevel) {
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.members.insert(user, level);
+        }
+    }
+
+    /// Adds a project and its missing groups, or finds the one at that path.
+    pub fn add_project(&mut self, new: NewProject) -> ProjectId {
+        let full_path = format!("{}/{}", new.group, new.path);
+        if let Some(project) = self.find_project(&full_path) {
+            return project.id;
+        }
+        let group = self.add_group(&new.group);
+        let id = ProjectId::new(next(&mut self.last.project));
+        let created_at = new.created_at.unwrap_or_else(|| self.clock.now());
+        self.paths.insert(full_path.to_lowercase(), Place::Project(id));
+        self.former_paths.remove(&full_path.to_lowercase());
+        self.projects.insert(
+            id,
+            Project {
+                id,
+                group,
+                name: new.name.unwrap_or_else(|| new.path.clone()),
+                path: new.path,
+                full_path,
+                description: new.description,
+                visibility: new.visibility,
+                topics: new.topics,
+                archived: new.archived,
+                created_at,
+                updated_at: created_at,
+                last_activity_at: created_at,
+                marked_for_deletion_on: None,
+                creator: self.bot,
+                members: BTreeMap::new(),
+                default_branch: new.default_branch,
+                files: BTreeMap::new(),
+                revision: 0,
+                issues_template: None,
+                merge_requests_template: None,
+                issues: BTreeMap::new(),
+                merge_requests: BTreeMap::new(),
+                pipelines: Vec::new(),
+                releases: Vec::new(),
+                tags: Vec::new(),
+                approval_rules: Vec::new(),
+                last_issue: 0,
+                last_merge_request: 0,
+            },
+        );
+        id
+    }
+
+    /// Adds a label, or finds the one of that title in the same place.
+    pub fn add_label(&mut self, owner: LabelOwner, title: &str) -> LabelId {
+        if let Some(id) = self.titles.get(&(owner, title.to_owned())) {
+            return *id;
+        }
+        let number = next(&mut self.last.label);
+        let id = LabelId::new(number);
+        let index = usize::try_from(number).unwrap_or(0) % COLORS.len();
+        self.labels.insert(
+            id,
+            Label {
+                id,
+                owner,
+                title: title.to_owned(),
+                description: None,
+                color: COLORS[index].to_owned(),
+            },
+        );
+        self.titles.insert((owner, title.to_owned()), id);
+        id
+    }
+
+    /// Finds the label that an item of the project would get by this title: the project's own, or
+    /// that of the nearest group.
+    pub fn find_label(&self, project: ProjectId, title: &str) -> Option<LabelId> {
+        let group = self.project(project)?.group;
+        let owners = std::iter::once(LabelOwner::Project(project))
+            .chain(self.lineage(group).map(|group| LabelOwner::Group(group.id)));
+        let mut key = (LabelOwner::Project(project), title.to_owned());
+        for owner in owners {
+            key.0 = owner;
+            if let Some(id) = self.titles.get(&key) {
+                return Some(*id);
+            }
+        }
+        None
+    }
+
+    pub(super) fn label_ids(
+        &mut self,
+        project: ProjectId,
+        titles: &[String],
+        in_project: bool,
+    ) -> Vec<LabelId> {
+        let mut ids = Vec::with_capacity(titles.len());
+        for title in titles {
+            let id = self.find_label(project, title).unwrap_or_else(|| {
+                let top = self
+                    .project(project)
+                    .and_then(|project| self.lineage(project.group).last())
+                    .map(|group| LabelOwner::Group(group.id))
+                    .filter(|_| !in_project);
+                self.add_label(top.unwrap_or(LabelOwner::Project(project)), title)
+            });
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
+    /// Adds an issue and returns its number. In a project that does not exist nothing is added
+    /// and the number is 0.
+    pub fn add_issue(&mut self, project: ProjectId, new: NewIssue) -> u64 {
+        let Some(item) = self.make_item(project, ItemKind::Issue, new.item) else {
+            return 0;
+        };
+        let iid = item.iid;
+        let issue = Issue {
+            item,
+            issue_type: new.issue_type,
+            confidential: new.confidential,
+            severity: new.severity.to_owned(),
+            moved_to: None,
+        };
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.issues.insert(iid, issue);
+        }
+        iid
+    }
+
+    /// Adds a merge request and returns its number. In a project that does not exist nothing is
+    /// added and the number is 0.
+    pub fn add_merge_request(&mut self, project: ProjectId, new: NewMergeRequest) -> u64 {
+        let Some(mut item) = self.make_item(project, ItemKind::MergeRequest, new.item) else {
+            return 0;
+        };
+        if new.merged_at.is_some() {
+            item.closed_by = None;
+            item.closed_at = None;
+        }
+        let iid = item.iid;
+        let merge_user = new.merged_at.map(|_| item.author);
+        if let Some(project) = self.projects.get_mut(&project) {
+            let target_branch = new.target_branch.unwrap_or_else(|| project.default_branch.clone());
+            project.merge_requests.insert(
+                iid,
+                MergeRequest {
+                    item,
+                    source_branch: new.source_branch,
+                    target_branch,
+                    merged_at: new.merged_at,
+                    merge_user,
+                },
+            );
+        }
+        iid
+    }
+
+    fn make_item(&mut self, project: ProjectId, kind: ItemKind, new: NewItem) -> Option<Item> {
+        self.project(project)?;
+        let labels = self.label_ids(project, &new.labels, new.project_labels);
+        let author = self.author(new.author.as_deref());
+        let now = self.clock.now();
+        let created_at = new.created_at.or(new.updated_at).unwrap_or(now);
+        let updated_at = new.updated_at.or(new.closed_at).unwrap_or(created_at);
+        let row = self.projects.get_mut(&project)?;
+        row.last_activity_at = row.last_activity_at.max(updated_at);
+        let (id, iid) = match kind {
+            ItemKind::Issue => (next(&mut self.last.issue), next(&mut row.last_issue)),
+            ItemKind::MergeRequest => {
+                (next(&mut self.last.merge_request), next(&mut row.last_merge_request))
+            }
+        };
+        Some(Item {
+            id,
+            iid,
+            title: new.title,
+            description: new.description,
+            labels,
+            author,
+            assignees: Vec::new(),
+            created_at,
+            updated_at,
+            closed_by: new.closed_at.map(|_| author),
+            closed_at: new.closed_at,
+            notes: Vec::new(),
+        })
+    }
+
+    fn author(&mut self, username: Option<&str>) -> UserId {
+        match username {
+            Some(username) => self.add_user(username),
+            None => self.bot,
+        }
+    }
+
+    /// Adds a note to an item and returns its id, or 0 when there is no such item. A note written
+    /// now moves the item's `updated_at`, but not within a minute of its last move: GitLab
+    /// throttles that touch.
+    pub fn add_note(&mut self, item: ItemRef, new: NewNote) -> u64 {
+        let author = self.author(new.author.as_deref());
+        let now = self.clock.now();
+        let created_at = new.created_at.unwrap_or(now);
+        if self.item(item).is_none() {
+            return 0;
+        }
+        let id = next(&mut self.last.note);
+        if let Some(row) = self.item_mut(item) {
+            row.notes.push(Note {
+                id,
+                body: new.body,
+                author,
+                system: new.system,
+                internal: new.internal,
+                created_at,
+                updated_at: created_at,
+            });
+        }
+        if new.created_at.is_none() {
+            self.touch_throttled(item);
+        }
+        id
+    }
+
+    /// Adds or replaces a file of the default branch.
+    pub fn add_file(&mut self, project: ProjectId, path: &str, content: impl Into<Vec<u8>>) {
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.files.insert(path.to_owned(), content.into());
+            project.revision += 1;
+        }
+    }
+
+    /// Adds a pipeline and returns its id, or 0 when there is no such project.
+    pub fn add_pipeline(&mut self, project: ProjectId, new: NewPipeline) -> u64 {
+        let now = self.clock.now();
+        let Some(project) = self.projects.get_mut(&project) else {
+            return 0;
+        };
+        let id = next(&mut self.last.pipeline);
+        let iid = project.pipelines.last().map_or(1, |pipeline| pipeline.iid + 1);
+        let branch = new.branch.unwrap_or_else(|| project.default_branch.clone());
+        let sha = if branch == project.default_branch {
+            project.head()
+        } else {
+            crate::hash::hex40(&format!("{}:{branch}", project.id))
+        };
+        let created_at = new.created_at.unwrap_or(now);
+        project.pipelines.push(Pipeline {
+            id,
+            iid,
+            sha,
+            branch,
+            status: new.status,
+            source: new.source,
+            created_at,
+            updated_at: new.updated_at.unwrap_or(created_at),
+        });
+        id
+    }
+
+    /// Adds a git tag at the head of the default branch, and a release of it when there is a text.
+    pub fn add_tag(
+        &mut self,
+        project: ProjectId,
+        name: &str,
+        release: Option<&str>,
+        at: Timestamp,
+    ) {
+        let bot = self.bot;
+        let Some(project) = self.projects.get_mut(&project) else {
+            return;
+        };
+        let sha = project.head();
+        project.tags.push(GitTag {
+            name: name.to_owned(),
+            message: String::new(),
+            sha,
+            created_at: micros(at),
+        });
+        if let Some(description) = release {
+            project.releases.push(Release {
+                id: next(&mut self.last.release),
+                tag: name.to_owned(),
+                name: name.to_owned(),
+                description: description.to_owned(),
+                author: bot,
+                created_at: micros(at),
+                released_at: micros(at),
+            });
+        }
+    }
+
+    /// Adds a regular approval rule.
+    pub fn add_approval_rule(
+        &mut self,
+        project: ProjectId,
+        name: &str,
+        approvals_required: u64,
+        users: Vec<UserId>,
+        groups: Vec<GroupId>,
+    ) {
+        let id = next(&mut self.last.rule);
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.approval_rules.push(ApprovalRule {
+                id,
+                name: name.to_owned(),
+                rule_type: "regular".to_owned(),
+                approvals_required,
+                users,
+                groups,
+            });
+        }
+    }
+}
+
+/// Makes a name on display out of a path: `web-shop` becomes `Web Shop`.
+fn capitalised(path: &str) -> String {
+    let mut name = String::with_capacity(path.len());
+    let mut first = true;
+    for character in path.chars() {
+        if matches!(character, '-' | '_' | '.') {
+            name.push(' ');
+            first = true;
+        } else if first {
+            name.extend(character.to_uppercase());
+            first = false;
+        } else {
+            name.push(character);
+        }
+    }
+    name
+}

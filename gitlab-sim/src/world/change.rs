@@ -1,0 +1,393 @@
+//! Changes of the world, with GitLab's side effects on times and paths.
+//!
+//! What does not move `updated_at` on GitLab does not move it here: renaming a label, renaming or
+//! moving a project, deleting anything.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::entity::{Item, LabelOwner, Project, Visibility};
+use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+use super::{Place, World};
+
+/// GitLab does not touch an item for a note when it was changed less than this ago.
+const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+
+impl Project {
+    /// Returns the name of the head commit of the default branch.
+    pub fn head(&self) -> String {
+        crate::hash::hex40(&format!("{}:{}", self.id, self.revision))
+    }
+}
+
+impl World {
+    pub(super) fn item_mut(&mut self, item: ItemRef) -> Option<&mut Item> {
+        let project = self.projects.get_mut(&item.project)?;
+        match item.kind {
+            ItemKind::Issue => Some(&mut project.issues.get_mut(&item.iid)?.item),
+            ItemKind::MergeRequest => Some(&mut project.merge_requests.get_mut(&item.iid)?.item),
+        }
+    }
+
+    fn touch(&mut self, item: ItemRef) -> Option<Timestamp> {
+        let now = self.clock.now();
+        self.item_mut(item)?.updated_at = now;
+        if let Some(project) = self.projects.get_mut(&item.project) {
+            project.note_activity(now);
+        }
+        Some(now)
+    }
+
+    pub(super) fn touch_throttled(&mut self, item: ItemRef) {
+        let now = self.clock.now();
+        if self.item(item).is_some_and(|row| now.duration_since(row.updated_at) >= TOUCH_INTERVAL) {
+            self.touch(item);
+        }
+    }
+
+    /// Edits what issues and merge requests have in common, and moves `updated_at`. Returns false
+    /// when there is no such item.
+    pub fn edit(&mut self, item: ItemRef, edit: impl FnOnce(&mut Item)) -> bool {
+        let Some(row) = self.item_mut(item) else {
+            return false;
+        };
+        edit(row);
+        self.touch(item).is_some()
+    }
+
+    /// Replaces the labels of an item by titles. Missing labels are made in the top-level group.
+    pub fn relabel<T: AsRef<str>>(
+        &mut self,
+        item: ItemRef,
+        titles: impl IntoIterator<Item = T>,
+    ) -> bool {
+        let titles: Vec<String> =
+            titles.into_iter().map(|title| title.as_ref().to_owned()).collect();
+        if self.item(item).is_none() {
+            return false;
+        }
+        let labels = self.label_ids(item.project, &titles, false);
+        self.edit(item, |row| row.labels = labels)
+    }
+
+    /// Closes an item.
+    pub fn close(&mut self, item: ItemRef, by: UserId) -> bool {
+        let now = self.clock.now();
+        self.edit(item, |row| {
+            row.closed_at = Some(now);
+            row.closed_by = Some(by);
+        })
+    }
+
+    /// Opens an item again.
+    pub fn reopen(&mut self, item: ItemRef) -> bool {
+        self.edit(item, |row| {
+            row.closed_at = None;
+            row.closed_by = None;
+        })
+    }
+
+    /// Merges a merge request.
+    pub fn merge(&mut self, project: ProjectId, iid: u64, by: UserId) -> bool {
+        let now = self.clock.now();
+        let Some(row) =
+            self.projects.get_mut(&project).and_then(|row| row.merge_requests.get_mut(&iid))
+        else {
+            return false;
+        };
+        row.merged_at = Some(now);
+        row.merge_user = Some(by);
+        self.touch(ItemRef::merge_request(project, iid)).is_some()
+    }
+
+    /// Makes an issue confidential, or visible again.
+    pub fn set_confidential(&mut self, project: ProjectId, iid: u64, confidential: bool) -> bool {
+        let Some(issue) = self.projects.get_mut(&project).and_then(|row| row.issues.get_mut(&iid))
+        else {
+            return false;
+        };
+        issue.confidential = confidential;
+        self.touch(ItemRef::issue(project, iid)).is_some()
+    }
+
+    /// Deletes an item without a trace.
+    pub fn delete_item(&mut self, item: ItemRef) -> bool {
+        let Some(project) = self.projects.get_mut(&item.project) else {
+            return false;
+        };
+        match item.kind {
+            ItemKind::Issue => project.issues.remove(&item.iid).is_some(),
+            ItemKind::MergeRequest => project.merge_requests.remove(&item.iid).is_some(),
+        }
+    }
+
+    /// Edits the text of a note. The item is touched as for a new note.
+    pub fn edit_note(&mut self, item: ItemRef, note: u64, body: &str) -> bool {
+        let now = self.clock.now();
+        let Some(row) =
+            self.item_mut(item).and_then(|row| row.notes.iter_mut().find(|row| row.id == note))
+        else {
+            return false;
+        };
+        body.clone_into(&mut row.body);
+        row.updated_at = now;
+        self.touch_throttled(item);
+        true
+    }
+
+    /// Deletes a note. The item is not touched.
+    pub fn delete_note(&mut self, item: ItemRef, note: u64) -> bool {
+        let Some(row) = self.item_mut(item) else {
+            return false;
+        };
+        let before = row.notes.len();
+        row.notes.retain(|row| row.id != note);
+        row.notes.len() < before
+    }
+
+    /// Renames a label everywhere. No item is touched.
+    pub fn rename_label(&mut self, label: LabelId, title: &str) -> bool {
+        let Some(row) = self.labels.get_mut(&label) else {
+            return false;
+        };
+        self.titles.remove(&(row.owner, row.title.clone()));
+        title.clone_into(&mut row.title);
+        self.titles.insert((row.owner, title.to_owned()), label);
+        true
+    }
+
+    /// Deletes a label and takes it from every item. No item is touched.
+    pub fn delete_label(&mut self, label: LabelId) -> bool {
+        let Some(row) = self.labels.remove(&label) else {
+            return false;
+        };
+        self.titles.remove(&(row.owner, row.title));
+        for project in self.projects.values_mut() {
+            let issues = project.issues.values_mut().map(|issue| &mut issue.item);
+            let merge_requests = project.merge_requests.values_mut().map(|row| &mut row.item);
+            for item in issues.chain(merge_requests) {
+                item.labels.retain(|id| *id != label);
+            }
+        }
+        true
+    }
+
+    /// Removes a file of the default branch.
+    pub fn delete_file(&mut self, project: ProjectId, path: &str) -> bool {
+        let Some(project) = self.projects.get_mut(&project) else {
+            return false;
+        };
+        project.revision += 1;
+        project.files.remove(path).is_some()
+    }
+
+    /// Replaces the topics of a project.
+    pub fn set_topics<T: AsRef<str>>(
+        &mut self,
+        project: ProjectId,
+        topics: impl IntoIterator<Item = T>,
+    ) -> bool {
+        let now = self.clock.now();
+        let Some(project) = self.projects.get_mut(&project) else {
+            return false;
+        };
+        project.topics = topics.into_iter().map(|topic| topic.as_ref().to_owned()).collect();
+        project.updated_at = now;
+        true
+    }
+
+    /// Sets who may see a project.
+    pub fn set_visibility(&mut self, project: ProjectId, visibility: Visibility) -> bool {
+        self.update_project(project, |row| row.visibility = visibility)
+    }
+
+    /// Archives a project, or takes it back.
+    pub fn archive(&mut self, project: ProjectId, archived: bool) -> bool {
+        self.update_project(project, |row| row.archived = archived)
+    }
+
+    /// Marks a project for deletion. It stays readable.
+    pub fn mark_for_deletion(&mut self, project: ProjectId) -> bool {
+        let today = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        self.update_project(project, |row| row.marked_for_deletion_on = Some(today))
+    }
+
+    fn update_project(&mut self, project: ProjectId, update: impl FnOnce(&mut Project)) -> bool {
+        let now = self.clock.now();
+        let Some(project) = self.projects.get_mut(&project) else {
+            return false;
+        };
+        update(project);
+        project.updated_at = now;
+        true
+    }
+
+    /// Deletes a project with all that is in it, and its labels.
+    pub fn delete_project(&mut self, project: ProjectId) -> bool {
+        let Some(row) = self.projects.remove(&project) else {
+            return false;
+        };
+        self.paths.remove(&row.full_path.to_lowercase());
+        self.former_paths.retain(|_, id| *id != project);
+        let owner = LabelOwner::Project(project);
+        self.labels.retain(|_, label| label.owner != owner);
+        self.titles.retain(|(of, _), _| *of != owner);
+        true
+    }
+
+    /// Renames a project: its old path redirects. Returns false when the new path is taken.
+    pub fn rename_project(&mut self, project: ProjectId, path: &str) -> bool {
+        let Some(group) = self.project(project).map(|row| row.group) else {
+            return false;
+        };
+        self.place_project(project, group, path)
+    }
+
+    /// Moves a project to another group, which is made if missing: its old path redirects. Items
+    /// keep their labels; those of the old groups are copied into the project.
+    pub fn transfer_project(&mut self, project: ProjectId, group: &str) -> bool {
+        let Some(path) = self.project(project).map(|row| row.path.clone()) else {
+            return false;
+        };
+        let group = self.add_group(group);
+        if !self.place_project(project, group, &path) {
+            return false;
+        }
+        self.keep_labels(project);
+        true
+    }
+
+    fn place_project(&mut self, project: ProjectId, group: GroupId, path: &str) -> bool {
+        let Some(parent) = self.group(group).map(|group| group.full_path.clone()) else {
+            return false;
+        };
+        let full_path = format!("{parent}/{path}");
+        let key = full_path.to_lowercase();
+        if self.paths.get(&key).is_some_and(|place| *place != Place::Project(project)) {
+            return false;
+        }
+        let now = self.clock.now();
+        let Some(row) = self.projects.get_mut(&project) else {
+            return false;
+        };
+        let old = std::mem::replace(&mut row.full_path, full_path).to_lowercase();
+        path.clone_into(&mut row.path);
+        row.group = group;
+        row.updated_at = now;
+        self.move_path(&old, key, project);
+        true
+    }
+
+    fn move_path(&mut self, old: &str, new: String, project: ProjectId) {
+        self.paths.remove(old);
+        self.former_paths.insert(old.to_owned(), project);
+        self.former_paths.remove(&new);
+        self.paths.insert(new, Place::Project(project));
+    }
+
+    /// Copies group labels that the project no longer reaches into the project.
+    fn keep_labels(&mut self, project: ProjectId) {
+        let Some(row) = self.project(project) else {
+            return;
+        };
+        let group = row.group;
+        let used: Vec<LabelId> = row
+            .issues
+            .values()
+            .map(|issue| &issue.item)
+            .chain(row.merge_requests.values().map(|row| &row.item))
+            .flat_map(|item| item.labels.iter().copied())
+            .collect();
+        for label in used {
+            let Some(row) = self.label(label) else {
+                continue;
+            };
+            let LabelOwner::Group(owner) = row.owner else {
+                continue;
+            };
+            if self.is_within(group, owner) {
+                continue;
+            }
+            let title = row.title.clone();
+            let copy = self
+                .find_label(project, &title)
+                .unwrap_or_else(|| self.add_label(LabelOwner::Project(project), &title));
+            let Some(row) = self.projects.get_mut(&project) else {
+                return;
+            };
+            let issues = row.issues.values_mut().map(|issue| &mut issue.item);
+            let merge_requests = row.merge_requests.values_mut().map(|row| &mut row.item);
+            for item in issues.chain(merge_requests) {
+                for id in item.labels.iter_mut().filter(|id| **id == label) {
+                    *id = copy;
+                }
+            }
+        }
+    }
+
+    /// Renames a group: its own path and those below it change. Paths of projects redirect,
+    /// paths of groups do not. Returns false when the new path is taken.
+    pub fn rename_group(&mut self, group: GroupId, path: &str) -> bool {
+        let Some(row) = self.group(group) else {
+            return false;
+        };
+        let old = row.full_path.clone();
+        let new = match old.rsplit_once('/') {
+            Some((parent, _)) => format!("{parent}/{path}"),
+            None => path.to_owned(),
+        };
+        if self.paths.contains_key(&new.to_lowercase()) {
+            return false;
+        }
+        if let Some(row) = self.groups.get_mut(&group) {
+            path.clone_into(&mut row.path);
+        }
+        let below: Vec<GroupId> =
+            self.groups.keys().copied().filter(|id| self.is_within(*id, group)).collect();
+        for id in &below {
+            let Some(row) = self.groups.get_mut(id) else {
+                continue;
+            };
+            let before = row.full_path.clone();
+            row.full_path = format!("{new}{}", &before[old.len()..]);
+            self.paths.remove(&before.to_lowercase());
+            self.paths.insert(row.full_path.to_lowercase(), Place::Group(*id));
+        }
+        let projects: Vec<(ProjectId, GroupId, String)> = self
+            .projects
+            .values()
+            .filter(|row| below.contains(&row.group))
+            .map(|row| (row.id, row.group, row.path.clone()))
+            .collect();
+        for (project, group, path) in projects {
+            self.place_project(project, group, &path);
+        }
+        true
+    }
+
+    /// Revokes a token.
+    pub fn revoke(&mut self, secret: &str) -> bool {
+        let Some(token) = self.tokens.get_mut(secret) else {
+            return false;
+        };
+        token.revoked = true;
+        true
+    }
+
+    /// Sets the day at whose start a token stops working.
+    pub fn expire(&mut self, secret: &str, day: jiff::civil::Date) -> bool {
+        let Some(token) = self.tokens.get_mut(secret) else {
+            return false;
+        };
+        token.expires_at = Some(day);
+        true
+    }
+}
+
+impl Project {
+    /// Moves `last_activity_at`, at most once an hour as GitLab does.
+    fn note_activity(&mut self, now: Timestamp) {
+        if now.duration_since(self.last_activity_at) >= SignedDuration::from_hours(1) {
+            self.last_activity_at = now;
+        }
+    }
+}

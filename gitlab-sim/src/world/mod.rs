@@ -1,0 +1,251 @@
+//! The state of the simulated GitLab, in memory.
+//!
+//! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
+//! describes, `change` edits, renames, moves and deletes them, `sight` decides who may see what. The
+//! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
+//! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
+//! served.
+
+mod add;
+mod change;
+mod entity;
+mod id;
+mod new;
+mod sight;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use entity::{
+    AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
+    MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
+};
+pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
+pub use sight::Caller;
+
+use crate::clock::Clock;
+
+/// Stands in texts for the external address of the instance, without a slash at its end. A
+/// character of the private use area, so that no real text holds it by accident.
+pub const SELF_URL: &str = "\u{E000}";
+
+/// The whole state of one instance.
+#[derive(Debug, Clone)]
+pub struct World {
+    clock: Clock,
+    bot: UserId,
+    bot_token: String,
+    users: BTreeMap<UserId, User>,
+    tokens: BTreeMap<String, Token>,
+    groups: BTreeMap<GroupId, Group>,
+    projects: BTreeMap<ProjectId, Project>,
+    labels: BTreeMap<LabelId, Label>,
+    /// Lower-cased full path, because GitLab finds paths in any case.
+    paths: HashMap<String, Place>,
+    /// Lower-cased paths that projects had before a rename or transfer.
+    former_paths: HashMap<String, ProjectId>,
+    /// Titles of labels by owner: adding an item looks its labels up.
+    titles: HashMap<(LabelOwner, String), LabelId>,
+    last: Counters,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Group(GroupId),
+    Project(ProjectId),
+}
+
+/// The last id given out, by kind.
+#[derive(Debug, Clone, Default)]
+struct Counters {
+    user: u64,
+    token: u64,
+    group: u64,
+    project: u64,
+    label: u64,
+    issue: u64,
+    merge_request: u64,
+    note: u64,
+    pipeline: u64,
+    release: u64,
+    rule: u64,
+}
+
+/// Counts up and returns the new value.
+fn next(counter: &mut u64) -> u64 {
+    *counter += 1;
+    *counter
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// Makes an instance that holds nothing but a bot user with a `read_api` token. The bot is a
+    /// member of every top-level group, and so sees everything.
+    pub fn new() -> Self {
+        Self::with_clock(Clock::system())
+    }
+
+    /// Makes an empty instance with a clock of its own.
+    pub fn with_clock(clock: Clock) -> Self {
+        let mut world = Self {
+            clock,
+            bot: UserId::new(1),
+            bot_token: String::new(),
+            users: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            paths: HashMap::new(),
+            former_paths: HashMap::new(),
+            titles: HashMap::new(),
+            last: Counters::default(),
+        };
+        world.bot = world.add_user("xrefd-bot");
+        if let Some(bot) = world.users.get_mut(&world.bot) {
+            bot.bot = true;
+            "xrefd bot".clone_into(&mut bot.name);
+        }
+        world.bot_token = world.add_token(world.bot, &["read_api"], None);
+        world
+    }
+
+    /// Returns the clock. Copies of it move together.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Gives the world a clock that follows the system's again.
+    pub fn use_system_clock(&mut self) {
+        self.clock = Clock::system();
+    }
+
+    /// Returns the secret of the bot's token.
+    pub fn bot_token(&self) -> &str {
+        &self.bot_token
+    }
+
+    /// Returns the bot user.
+    pub fn bot(&self) -> UserId {
+        self.bot
+    }
+
+    /// Finds a user by id.
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        self.users.get(&id)
+    }
+
+    /// Finds a user by user name.
+    pub fn find_user(&self, username: &str) -> Option<&User> {
+        self.users.values().find(|user| user.username == username)
+    }
+
+    /// Finds a token by its secret.
+    pub fn token(&self, secret: &str) -> Option<&Token> {
+        self.tokens.get(secret)
+    }
+
+    /// Finds a group by id.
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    /// Finds a group by its full path, in any case.
+    pub fn find_group(&self, full_path: &str) -> Option<&Group> {
+        match self.paths.get(&full_path.to_lowercase())? {
+            Place::Group(id) => self.groups.get(id),
+            Place::Project(_) => None,
+        }
+    }
+
+    /// Lists all groups by id.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values()
+    }
+
+    /// Finds a project by id.
+    pub fn project(&self, id: ProjectId) -> Option<&Project> {
+        self.projects.get(&id)
+    }
+
+    /// Finds a project by id, to be changed. Prefer the methods that change the world: they keep
+    /// times and indexes right.
+    pub fn project_mut(&mut self, id: ProjectId) -> Option<&mut Project> {
+        self.projects.get_mut(&id)
+    }
+
+    /// Finds a project by its present full path, in any case.
+    pub fn find_project(&self, full_path: &str) -> Option<&Project> {
+        match self.paths.get(&full_path.to_lowercase())? {
+            Place::Project(id) => self.projects.get(id),
+            Place::Group(_) => None,
+        }
+    }
+
+    /// Finds the project that had this path before it was renamed or moved.
+    pub fn find_moved_project(&self, full_path: &str) -> Option<&Project> {
+        self.projects.get(self.former_paths.get(&full_path.to_lowercase())?)
+    }
+
+    /// Lists all projects by id.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.projects.values()
+    }
+
+    /// Finds a label by id.
+    pub fn label(&self, id: LabelId) -> Option<&Label> {
+        self.labels.get(&id)
+    }
+
+    /// Lists all labels by id.
+    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+        self.labels.values()
+    }
+
+    /// Returns the titles of labels in the order GitLab prints them.
+    pub fn label_titles(&self, labels: &[LabelId]) -> Vec<&str> {
+        let mut titles: Vec<&str> =
+            labels.iter().filter_map(|id| Some(self.label(*id)?.title.as_str())).collect();
+        titles.sort_unstable();
+        titles
+    }
+
+    /// Finds an issue.
+    pub fn issue(&self, project: ProjectId, iid: u64) -> Option<&Issue> {
+        self.project(project)?.issues.get(&iid)
+    }
+
+    /// Finds a merge request.
+    pub fn merge_request(&self, project: ProjectId, iid: u64) -> Option<&MergeRequest> {
+        self.project(project)?.merge_requests.get(&iid)
+    }
+
+    /// Finds what issues and merge requests have in common.
+    pub fn item(&self, item: ItemRef) -> Option<&Item> {
+        match item.kind {
+            ItemKind::Issue => Some(&self.issue(item.project, item.iid)?.item),
+            ItemKind::MergeRequest => Some(&self.merge_request(item.project, item.iid)?.item),
+        }
+    }
+
+    /// Returns the full reference of an item, such as `acme/shop/webshop!4`.
+    pub fn reference(&self, item: ItemRef) -> Option<String> {
+        let project = self.project(item.project)?;
+        Some(format!("{}{}{}", project.full_path, item.kind.sigil(), item.iid))
+    }
+
+    /// Returns a group and its ancestors, the nearest first.
+    pub fn lineage(&self, id: GroupId) -> impl Iterator<Item = &Group> {
+        std::iter::successors(self.group(id), |group| self.group(group.parent?))
+    }
+
+    /// Tells whether a group is another or lies anywhere below it.
+    pub fn is_within(&self, id: GroupId, ancestor: GroupId) -> bool {
+        self.lineage(id).any(|group| group.id == ancestor)
+    }
+}

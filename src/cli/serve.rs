@@ -1,0 +1,51 @@
+//! `xrefd serve`: the daemon.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::Outcome;
+use super::build::{self, Parts};
+use crate::config::Environment;
+use crate::crawl::{Progress, Schedule, Silent};
+use crate::lifecycle::Lifecycle;
+use crate::serve::{self, App};
+
+/// Runs the command.
+pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Result<Outcome> {
+    build::log("info", environment)?;
+    let parts = Parts::load(config, environment)?;
+    parts.config.require_sources()?;
+    tracing::info!(config = %parts.config.redacted(), "xrefd {} starts", env!("CARGO_PKG_VERSION"));
+    let address = parts.config.server.listen;
+    // Before the database: a second daemon is told so before it touches the first one's index.
+    let listener = serve::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop what holds it, or set [server] listen to another")
+    })?;
+    let store = parts.open().await?;
+    let silent: Arc<dyn Progress> = Arc::new(Silent);
+    let crawlers = parts.crawlers(&store, &silent).await?;
+    parts.forget_other_sources(&store).await?;
+    let lifecycle = Lifecycle::default();
+    let app = App {
+        lookup: parts.lookup(store.clone()),
+        keys: Arc::new(parts.config.api_keys.clone()),
+    };
+    let stop = lifecycle.soft();
+    let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());
+    tracing::info!("listening on http://{}", listener.local_addr().unwrap_or(address));
+    lifecycle.spawn("http", {
+        let stop = stop.clone();
+        async move { serve::serve(listener, app, stop).await.context("the HTTP server failed") }
+    });
+    lifecycle.spawn("schedule", async move {
+        schedule.run(stop).await;
+        Ok(())
+    });
+    let ended = lifecycle.run().await;
+    store.close().await;
+    ended?;
+    tracing::info!("stopped");
+    Ok(Outcome::Done)
+}

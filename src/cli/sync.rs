@@ -1,0 +1,140 @@
+//! `xrefd sync [--full]`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::build::{self, Parts};
+use super::output::{self, Format, plain};
+use super::progress;
+use crate::config::Environment;
+use crate::crawl::{Crawler, Depth, Error, Summary};
+use crate::lifecycle;
+
+/// How long a page under way may take after a signal.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Read all comments again, also of items that did not change
+    #[arg(long)]
+    full: bool,
+    /// How to print the summary [default: table on a terminal, else json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+/// Runs the command.
+pub async fn run(
+    arguments: &Arguments,
+    config: Option<&Path>,
+    environment: &Environment,
+) -> anyhow::Result<Outcome> {
+    build::log("warn", environment)?;
+    let parts = Parts::load(config, environment)?;
+    parts.config.require_sources()?;
+    let store = parts.open().await?;
+    let watched = progress::watch();
+    let crawlers = parts.crawlers(&store, &watched).await?;
+    parts.forget_other_sources(&store).await?;
+    let depth = if arguments.full { Depth::Full } else { Depth::Changed };
+    let summary = until_stopped(crawlers, depth).await;
+    drop(watched);
+    store.close().await;
+    let summary = summary?;
+    match Format::settle(arguments.format) {
+        Format::Json => output::json(&summary),
+        Format::Table => output::data(&shown(&summary)),
+    }
+    Ok(if summary.complete { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// Syncs all sources until a signal: then the page under way is stored, and the rest is for the
+/// next sync.
+pub async fn until_stopped(crawlers: Vec<Crawler>, depth: Depth) -> Result<Summary, Error> {
+    let stop = CancellationToken::new();
+    let syncs = sync_all(&crawlers, depth, &stop);
+    tokio::pin!(syncs);
+    tokio::select! {
+        summary = &mut syncs => summary,
+        () = lifecycle::signal() => {
+            stop.cancel();
+            tokio::time::timeout(PATIENCE, syncs).await.unwrap_or(Err(Error::Stopped))
+        }
+    }
+}
+
+/// Syncs all sources. One that fails does not keep the others from being read; when all fail, the
+/// first failure is the result.
+async fn sync_all(
+    crawlers: &[Crawler],
+    depth: Depth,
+    stop: &CancellationToken,
+) -> Result<Summary, Error> {
+    let mut total: Option<Summary> = None;
+    let mut failure: Option<Error> = None;
+    for crawler in crawlers {
+        match crawler.sync(depth, stop).await {
+            Ok(summary) => {
+                total = Some(match total.take() {
+                    Some(total) => total.and(summary),
+                    None => summary,
+                });
+            }
+            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(error) => {
+                if crawlers.len() > 1 {
+                    output::error(&format!("{}: {:#}", crawler.name(), chain(&error)), error.hint());
+                }
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    match (total, failure) {
+        (Some(total), None) => Ok(total),
+        (Some(total), Some(_)) => Ok(Summary { complete: false, ..total }),
+        (None, Some(error)) => Err(error),
+        (None, None) => Ok(Summary { complete: true, ..Summary::default() }),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Shows a summary.
+pub fn shown(summary: &Summary) -> String {
+    let mut lines = vec![format!(
+        "{} projects, {} issues, {} merge requests, {} references; {} removed\n\
+         {} requests ({} throttled) in {:.1} s; {}",
+        summary.projects,
+        summary.issues,
+        summary.merge_requests,
+        summary.references,
+        summary.removed,
+        summary.requests,
+        summary.throttled,
+        Duration::from_millis(summary.duration_ms).as_secs_f64(),
+        if summary.complete { "complete" } else { "incomplete" }
+    )];
+    for error in &summary.errors {
+        lines.push(format!(
+            "could not read {} of {}: {}",
+            plain(&error.stream),
+            plain(&error.subject),
+            plain(&error.reason)
+        ));
+    }
+    lines.join("\n")
+}

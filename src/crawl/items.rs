@@ -1,0 +1,172 @@
+//! Issues and merge requests: the walk over each root's list, page by page into the index.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::parts::several;
+use super::roots::Listing;
+use super::walk::{Seen, Step, Walk};
+use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, go_on};
+use crate::gitlab::{self, ItemQuery, Page, Scope, StatusCode};
+use crate::model::{Item, ItemId, ItemKind, ProjectId};
+use crate::store::{ItemWrite, Run, Stream};
+
+/// The smallest page that is asked for when GitLab cannot make a larger one in time.
+const MIN_PER_PAGE: u32 = 10;
+
+impl Crawler {
+    /// Walks the lists of one kind of all roots, and says whether every one was read to its end.
+    pub(super) async fn read_items(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        listing: &Listing,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let name = stream_name(kind);
+        self.inner.progress.event(Event::Step { name, units: Some(0) });
+        let whole = AtomicBool::new(true);
+        let offered = |root: &&Root| match root.scope {
+            Scope::Group(_) => true,
+            Scope::Project(id) => listing.projects.get(&id).is_none_or(|(_, features)| match kind {
+                ItemKind::Issue => features.issues_enabled,
+                ItemKind::MergeRequest => features.merge_requests_enabled,
+            }),
+        };
+        several(listing.roots.iter().filter(offered), self.concurrency(), |root| async {
+            if !self.walk_root(run, kind, root, projects, report, stop).await? {
+                whole.store(false, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(whole.into_inner())
+    }
+
+    /// Walks one list, and says whether it was read to its end.
+    async fn walk_root(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        root: &Root,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let name = stream_name(kind);
+        let stored = self.inner.store.find_stream(run, &root.name, name).await?;
+        if stored.done {
+            return Ok(true);
+        }
+        let mut walk = Walk::new(stored.watermark);
+        let mut step = walk.first();
+        let mut counted = false;
+        loop {
+            go_on(stop)?;
+            let page = match &step {
+                Step::From(from) => self.first_page(kind, root.scope, *from).await,
+                Step::Follow(next) => self.inner.client.follow_items(kind, next).await,
+                Step::End => return Ok(true),
+                Step::Endless => {
+                    let reason = "GitLab's list does not end: page after page brings nothing new";
+                    report.add(self.problem(&root.name, name, reason.to_owned()));
+                    return Ok(false);
+                }
+            };
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    self.survive(error, &root.name, name, report)?;
+                    return Ok(false);
+                }
+            };
+            self.learn_skew(page.server_date);
+            if !counted {
+                self.inner.progress.event(Event::More(page.total.unwrap_or_default()));
+                counted = true;
+            }
+            let times: Vec<(ItemId, Timestamp)> =
+                page.items.iter().map(|item| (item.id, item.updated_at)).collect();
+            step = walk.next(Seen { items: &times, next: page.next });
+            let stream = Stream {
+                root: root.name.clone(),
+                kind: name,
+                watermark: walk.watermark(),
+                done: step == Step::End,
+            };
+            let writes = self.item_writes(page.items, projects);
+            self.inner.store.apply_items(run, &writes, &stream).await?;
+            self.inner.progress.event(Event::Done(writes.len() as u64));
+        }
+    }
+
+    /// Asks for a first page, in smaller pages when GitLab cannot make a full one.
+    async fn first_page(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        from: Option<Timestamp>,
+    ) -> Result<Page<Item>, gitlab::Error> {
+        let mut query = ItemQuery {
+            updated_after: from,
+            archived: self.inner.source.archived,
+            ..ItemQuery::default()
+        };
+        loop {
+            match self.inner.client.items(kind, scope, &query).await {
+                Err(error) if is_too_much(&error) && query.per_page > MIN_PER_PAGE => {
+                    query.per_page = (query.per_page / 3).max(MIN_PER_PAGE);
+                }
+                page => return page,
+            }
+        }
+    }
+
+    /// Reads tags and references out of items. Items of projects that are not in the index are
+    /// left out: excluded, archived, or newer than the list of projects.
+    pub(super) fn item_writes(
+        &self,
+        items: Vec<Item>,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+    ) -> Vec<ItemWrite> {
+        let reader = &self.inner.reader;
+        items
+            .into_iter()
+            .filter_map(|item| {
+                let project = projects.get(&item.project)?;
+                let revision = String::from_utf8_lossy(&project.revision);
+                let fingerprint = digest(&[&format!("{item:?}"), &revision]);
+                let reading = reader.read_item(&project.context, &item);
+                Some(ItemWrite { item, project: project.key, reading, fingerprint })
+            })
+            .collect()
+    }
+}
+
+/// Returns the name of a list of items.
+pub(super) const fn stream_name(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Issue => "issues",
+        ItemKind::MergeRequest => "merge_requests",
+    }
+}
+
+/// True for failures that a smaller page may avoid: GitLab's own time limits, and our size limit.
+fn is_too_much(error: &gitlab::Error) -> bool {
+    match error {
+        gitlab::Error::TooManyRetries { source, .. } => is_too_much(source),
+        gitlab::Error::BodyTooLarge { .. } => true,
+        gitlab::Error::Refused { status, .. } => matches!(
+            *status,
+            StatusCode::REQUEST_TIMEOUT
+                | StatusCode::INTERNAL_SERVER_ERROR
+                | StatusCode::GATEWAY_TIMEOUT
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,394 @@
+//! From GitLab to the index.
+//!
+//! A crawl takes no input but the state that it finds, is idempotent, and runs the same path after
+//! a crash as after a tick. It is the only part that knows both GitLab and the store; it decides
+//! nothing about texts, which is [`crate::correlate`]'s, nor about failures, which is
+//! [`crate::gitlab::Error::verdict`]'s.
+//!
+//! One sync of a source, step by step:
+//!
+//! 1. **Roots** are looked up, and their projects listed by id ([`roots`](self::roots)).
+//! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
+//!    ([`parts`](self::parts)).
+//! 3. **Items** are walked by time of change, oldest first, always from the first page after the
+//!    last time seen, so that nothing is skipped when items change under the walk
+//!    ([`walk`](self::walk), [`items`](self::items)). Each page is stored in one transaction with
+//!    the time up to which the list was read; a killed sync goes on from there.
+//! 4. **Comments** of items that changed are read ([`notes`](self::notes)).
+//! 5. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
+//!    separate listing does not show either ([`prune`](self::prune)).
+//! 6. **Names** are settled: services by project name, spellings shown.
+//!
+//! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
+//! sync goes on and ends as incomplete. A failure that would meet every request ends it.
+
+mod items;
+mod notes;
+mod parts;
+mod progress;
+mod prune;
+mod roots;
+mod schedule;
+mod summary;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::{Auth, Environment, Source};
+use crate::correlate::{ProjectContext, Reader};
+use crate::gitlab::{self, Client, Credential, Verdict};
+use crate::model::{ItemKind, ProjectId};
+use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
+
+pub use progress::{Event, Progress, Silent};
+pub use schedule::Schedule;
+pub use summary::{Summary, SummaryError};
+
+use roots::Root;
+
+/// When a part that could not be read is tried again, at the latest: by the next sync.
+const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
+/// Why a sync ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// GitLab cannot be read at all.
+    #[error("GitLab at {url} cannot be read")]
+    GitLab {
+        /// The source's address.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<gitlab::Error>,
+    },
+    /// None of the configured groups and projects could be read.
+    #[error("nothing could be read from {url}: {reason}")]
+    NoRoot {
+        /// The source's address.
+        url: String,
+        /// Why, root by root.
+        reason: String,
+    },
+    /// The token could not be read.
+    #[error("the token of the source `{name}` cannot be read")]
+    Token {
+        /// The source.
+        name: String,
+        /// Why.
+        #[source]
+        source: crate::config::Error,
+    },
+    /// The index could not be written.
+    #[error("the index could not be written")]
+    Store(#[from] store::Error),
+    /// The sync was told to stop; the next one goes on from here.
+    #[error("the sync was stopped; the next one goes on from here")]
+    Stopped,
+}
+
+impl Error {
+    /// Returns what a person can do about it, if anything.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::GitLab { source, .. } => source.hint(),
+            Self::NoRoot { .. } | Self::Token { .. } | Self::Store(_) | Self::Stopped => None,
+        }
+    }
+}
+
+/// How much a sync reads again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Comments only of items that changed.
+    #[default]
+    Changed,
+    /// All comments.
+    Full,
+}
+
+/// Reads one source into the index.
+#[derive(Debug, Clone)]
+pub struct Crawler {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    source: Source,
+    client: Client,
+    store: Store,
+    reader: Arc<Reader>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<dyn Progress>,
+    /// GitLab's clock minus ours, in milliseconds, as its last answer showed.
+    skew_ms: AtomicI64,
+}
+
+/// A project as the later steps need it.
+#[derive(Debug)]
+struct KnownProject {
+    key: ProjectKey,
+    path: String,
+    context: ProjectContext,
+    /// Digest of the context and of the rules.
+    revision: Vec<u8>,
+}
+
+/// What one sync collects on its way.
+#[derive(Debug, Default)]
+struct Report {
+    problems: Mutex<Vec<Problem>>,
+}
+
+impl Crawler {
+    /// Makes a crawler, reading the source's token.
+    pub async fn new(
+        source: Source,
+        environment: &Environment,
+        store: Store,
+        reader: Arc<Reader>,
+        clock: Arc<dyn Clock>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, Error> {
+        let credential = credential(&source, environment).await?;
+        let mut settings = gitlab::Settings::new(source.url.clone(), credential);
+        settings.requests_per_minute = source.requests_per_minute;
+        settings.share = source.share;
+        settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+        let client = Client::new(settings, clock.clone()).map_err(|error| Error::GitLab {
+            url: source.url.to_string(),
+            source: Box::new(error),
+        })?;
+        let skew_ms = AtomicI64::new(0);
+        let inner = Inner { source, client, store, reader, clock, progress, skew_ms };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns the source's name.
+    pub fn name(&self) -> &str {
+        &self.inner.source.name
+    }
+
+    /// Brings the index of this source up to date.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be read to the end; what was read is kept, and the next sync goes on
+    /// from there.
+    pub async fn sync(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
+        let inner = &self.inner;
+        let (began, stats) = (inner.clock.now(), inner.client.stats());
+        let url = inner.source.url.as_str();
+        let run = inner.store.begin_sync(&inner.source.name, url, began).await?;
+        tracing::info!(
+            source = %inner.source.name,
+            crawl.resumed = run.resumed,
+            "sync of {} begins",
+            inner.source.name
+        );
+        let report = Report::default();
+        let steps = self.steps(&run, depth, &report, stop).await;
+        if matches!(steps, Err(Error::Stopped)) {
+            return Err(Error::Stopped);
+        }
+        let now = inner.clock.now();
+        if let Err(error) = &steps {
+            report.add(self.problem("source", "sync", describe(error)));
+        }
+        let problems = report.take();
+        let outcome = match &steps {
+            Err(_) => Outcome::Failed,
+            Ok(_) if problems.is_empty() => Outcome::Complete,
+            Ok(_) => Outcome::Incomplete,
+        };
+        inner.store.finish_run(&run, outcome, &problems, now).await?;
+        let removed = steps?;
+
+        let spent = inner.client.stats();
+        let totals = inner.store.totals(run.source).await?;
+        let elapsed = now.duration_since(began);
+        let summary = Summary {
+            requests: spent.requests - stats.requests,
+            projects: totals.projects,
+            issues: totals.issues,
+            merge_requests: totals.merge_requests,
+            references: totals.references,
+            removed,
+            throttled: spent.throttled - stats.throttled,
+            duration_ms: u64::try_from(elapsed.as_millis()).unwrap_or_default(),
+            complete: outcome == Outcome::Complete,
+            errors: problems
+                .into_iter()
+                .map(|problem| SummaryError::new(&inner.source.name, problem))
+                .collect(),
+        };
+        summary.log(&inner.source.name);
+        Ok(summary)
+    }
+
+    /// Does the steps of a sync, and returns how much was removed.
+    async fn steps(
+        &self,
+        run: &Run,
+        depth: Depth,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<u64, Error> {
+        let listing = self.list_projects(run, report, stop).await?;
+        self.read_parts(run, &listing, report, stop).await?;
+        let projects = self.known_projects(run).await?;
+        let issues =
+            self.read_items(run, ItemKind::Issue, &listing, &projects, report, stop).await?;
+        let merge_requests =
+            self.read_items(run, ItemKind::MergeRequest, &listing, &projects, report, stop).await?;
+        let mut removed = 0;
+        for (kind, whole) in
+            [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)]
+        {
+            if whole {
+                removed += self.prune_items(run, kind, &projects, report, stop).await?;
+            }
+        }
+        if listing.whole {
+            removed += self.prune_projects(run, &listing, report, stop).await?;
+        }
+        self.read_notes(run, depth, &projects, report, stop).await?;
+        self.inner.store.settle_names(run).await?;
+        Ok(removed)
+    }
+
+    /// Prepares what is needed to read the items of each project.
+    async fn known_projects(&self, run: &Run) -> Result<BTreeMap<ProjectId, KnownProject>, Error> {
+        let inner = &self.inner;
+        let templates = inner.store.templates(run.source).await?;
+        let seen = inner.store.seen_projects(run).await?;
+        let known = seen.into_iter().map(|(id, seen)| {
+            let templates = templates.get(&id).map_or(&[][..], Vec::as_slice);
+            let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
+            let context = ProjectContext::new(seen.path.clone(), texts);
+            let revision = digest(&[inner.reader.revision(), context.revision()]);
+            (id, KnownProject { key: seen.key, path: seen.path, context, revision })
+        });
+        Ok(known.collect())
+    }
+
+    /// Records a failure of one resource, or ends the sync when it would meet every request.
+    fn survive(
+        &self,
+        error: gitlab::Error,
+        subject: &str,
+        stream: &str,
+        report: &Report,
+    ) -> Result<(), Error> {
+        match error.verdict() {
+            Verdict::Abort => Err(Error::GitLab {
+                url: self.inner.source.url.to_string(),
+                source: Box::new(error),
+            }),
+            Verdict::Skip | Verdict::Retry { .. } => {
+                let reason = describe(&error);
+                tracing::warn!(
+                    source = %self.inner.source.name,
+                    subject,
+                    stream,
+                    "could not read {stream} of {subject}: {reason}"
+                );
+                report.add(self.problem(subject, stream, reason));
+                Ok(())
+            }
+        }
+    }
+
+    fn problem(&self, subject: &str, stream: &str, reason: String) -> Problem {
+        let at = self.inner.clock.now();
+        Problem {
+            subject: subject.to_owned(),
+            stream: stream.to_owned(),
+            reason,
+            at,
+            retry_at: at.saturating_add(RETRY_AFTER).unwrap_or(at),
+        }
+    }
+
+    /// Learns how far GitLab's clock is from ours.
+    fn learn_skew(&self, server_date: Option<Timestamp>) {
+        if let Some(date) = server_date {
+            let skew = date.duration_since(self.inner.clock.now()).as_millis();
+            let skew = i64::try_from(skew).unwrap_or_default();
+            self.inner.skew_ms.store(skew, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the time by GitLab's clock.
+    fn gitlab_now(&self) -> Timestamp {
+        let now = self.inner.clock.now();
+        let skew = Duration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed).unsigned_abs());
+        let behind = self.inner.skew_ms.load(Ordering::Relaxed) < 0;
+        let moved = if behind { now.checked_sub(skew) } else { now.checked_add(skew) };
+        moved.unwrap_or(now)
+    }
+}
+
+impl Report {
+    fn add(&self, problem: Problem) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        // One for each subject and list is enough; a hundred would say no more.
+        if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
+            problems.push(problem);
+        }
+    }
+
+    fn take(&self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ends a step when it is told to stop. Called between units of work, never inside one.
+fn go_on(stop: &CancellationToken) -> Result<(), Error> {
+    if stop.is_cancelled() { Err(Error::Stopped) } else { Ok(()) }
+}
+
+/// Tells an error with its causes on one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Returns a short digest of texts; the border between two of them counts.
+fn digest(texts: &[&str]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    // Half of SHA-256 is far beyond chance, and half the space.
+    hash.finalize()[..16].to_vec()
+}
+
+async fn credential(source: &Source, environment: &Environment) -> Result<Credential, Error> {
+    let Some(token) = source.auth.token() else { return Ok(Credential::None) };
+    let token = token
+        .read(environment)
+        .await
+        .map_err(|error| Error::Token { name: source.name.clone(), source: error })?;
+    Ok(match source.auth {
+        Auth::PrivateToken(_) => Credential::PrivateToken(token),
+        Auth::Bearer(_) => Credential::Bearer(token),
+        Auth::JobToken(_) => Credential::JobToken(token),
+        Auth::None => Credential::None,
+    })
+}

@@ -1,0 +1,91 @@
+//! Comments, item by item.
+//!
+//! GitLab's REST interface has no list of the comments of many items, so each item that changed
+//! costs a request. Which items are due is kept in the index, so a killed sync goes on with the
+//! rest.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use super::parts::several;
+use super::{Crawler, Depth, Error, Event, KnownProject, Report, go_on};
+use crate::config::Auth;
+use crate::gitlab;
+use crate::model::ProjectId;
+use crate::store::{DueNotes, NoteWrite, Run};
+
+/// How many due items are taken up at once.
+const BATCH: i64 = 500;
+
+impl Crawler {
+    /// Reads the comments that are due.
+    pub(super) async fn read_notes(
+        &self,
+        run: &Run,
+        depth: Depth,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        if !self.inner.source.comments {
+            return Ok(());
+        }
+        if self.inner.source.auth == Auth::None {
+            // GitLab shows comments to signed-in callers only, even on public projects.
+            tracing::info!(
+                source = %self.inner.source.name,
+                "comments are not read: GitLab shows them only to callers with a token"
+            );
+            return Ok(());
+        }
+        let store = &self.inner.store;
+        // A sync that is gone on with has marked them before, and read some since.
+        let every = depth == Depth::Full && !run.resumed;
+        store.mark_notes_due(run, every).await?;
+        self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
+        let mut after = None;
+        loop {
+            let due = store.list_due_notes(run, after, BATCH).await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.key);
+            self.inner.progress.event(Event::More(due.len() as u64));
+            several(&due, self.concurrency(), |due| async move {
+                go_on(stop)?;
+                if let Some(project) = projects.get(&due.project) {
+                    self.read_notes_of(due, project, report).await?;
+                }
+                self.inner.progress.event(Event::Done(1));
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn read_notes_of(
+        &self,
+        due: &DueNotes,
+        project: &KnownProject,
+        report: &Report,
+    ) -> Result<(), Error> {
+        // Before the request: what is written while it runs is read the next time.
+        let read_at = self.gitlab_now();
+        let notes = match self.inner.client.notes(due.project, due.kind, due.iid).await {
+            Ok(notes) => notes,
+            // Deleted since it was listed; the next sync will not see it.
+            Err(gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => return Ok(()),
+            Err(error) => return self.survive(error, &project.path, "comments", report),
+        };
+        let writes: Vec<NoteWrite> = notes
+            .into_iter()
+            .map(|note| {
+                let reader = &self.inner.reader;
+                let references = reader.read_note(&project.context, due.kind, due.iid, &note);
+                NoteWrite { note, references }
+            })
+            .collect();
+        self.inner.store.apply_notes(due.key, &writes, read_at).await?;
+        Ok(())
+    }
+}

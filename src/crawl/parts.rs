@@ -1,0 +1,159 @@
+//! The parts of a project that are asked for one by one: labels, templates, CODEOWNERS, pipeline.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::roots::Listing;
+use super::{Crawler, Error, Event, Report, go_on};
+use crate::codeowners::PLACES;
+use crate::gitlab::{self, ProjectFeatures};
+use crate::model::{ItemKind, Project, Template};
+use crate::store::{ProjectParts, Run, SeenProject};
+
+/// The name under which a text from a project's settings is kept beside its template files.
+const SETTINGS_TEMPLATE: &str = "(settings)";
+
+/// The largest CODEOWNERS that is read. GitLab names no limit; its own viewer reads this much.
+const MAX_CODEOWNERS_BYTES: usize = 10 << 20;
+
+impl Crawler {
+    /// Reads and stores the parts of all projects, several at a time.
+    pub(super) async fn read_parts(
+        &self,
+        run: &Run,
+        listing: &Listing,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let seen = self.inner.store.seen_projects(run).await?;
+        let units = Some(listing.projects.len() as u64);
+        self.inner.progress.event(Event::Step { name: "project details", units });
+        let due = listing.projects.values().filter_map(|(project, features)| {
+            let seen = seen.get(&project.id)?;
+            Some((project, features, seen))
+        });
+        several(due, self.concurrency(), |(project, features, seen)| async move {
+            go_on(stop)?;
+            if !seen.parts_read {
+                self.read_project_parts(run, project, features, seen, report).await?;
+            }
+            self.inner.progress.event(Event::Done(1));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns how many units of work go on at once. The pacer bounds the requests; a few more
+    /// units keep it busy while others write.
+    pub(super) fn concurrency(&self) -> usize {
+        usize::try_from(self.inner.source.concurrency).unwrap_or(1) + 1
+    }
+
+    async fn read_project_parts(
+        &self,
+        run: &Run,
+        project: &Project,
+        features: &ProjectFeatures,
+        seen: &SeenProject,
+        report: &Report,
+    ) -> Result<(), Error> {
+        let client = &self.inner.client;
+        let mut parts = ProjectParts::default();
+        let mut whole = true;
+        let mut failed = |error: gitlab::Error, stream: &str| {
+            whole = false;
+            self.survive(error, &project.path, stream, report)
+        };
+        match client.project_labels(project.id).await {
+            Ok(labels) => parts.labels = Some(labels),
+            Err(error) => failed(error, "labels")?,
+        }
+        match self.read_templates(project, features).await {
+            Ok(templates) => parts.templates = Some(templates),
+            Err(error) => failed(error, "templates")?,
+        }
+        match self.read_code_owners(project, features).await {
+            Ok(file) => parts.code_owners = Some(file),
+            Err(error) => failed(error, "files")?,
+        }
+        match &project.default_branch {
+            Some(branch) if features.builds_enabled && features.repository_readable => {
+                match client.latest_pipeline(project.id, branch).await {
+                    Ok(pipeline) => parts.pipeline = Some(pipeline),
+                    Err(error) => failed(error, "pipelines")?,
+                }
+            }
+            Some(_) | None => parts.pipeline = Some(None),
+        }
+        self.inner.store.apply_parts(run, seen.key, &parts, whole).await?;
+        tracing::debug!(project.id = %project.id, "read the parts of {}", project.path);
+        Ok(())
+    }
+
+    async fn read_templates(
+        &self,
+        project: &Project,
+        features: &ProjectFeatures,
+    ) -> Result<Vec<Template>, gitlab::Error> {
+        let mut templates = Vec::new();
+        let settings = [
+            (ItemKind::Issue, features.issues_enabled, &features.issues_template),
+            (
+                ItemKind::MergeRequest,
+                features.merge_requests_enabled,
+                &features.merge_requests_template,
+            ),
+        ];
+        for (kind, enabled, text) in settings {
+            if !enabled {
+                continue;
+            }
+            if !text.trim().is_empty() {
+                templates.push(Template {
+                    project: project.id,
+                    kind,
+                    name: SETTINGS_TEMPLATE.to_owned(),
+                    content: text.clone(),
+                });
+            }
+            templates.extend(self.inner.client.templates(project.id, kind).await?);
+        }
+        Ok(templates)
+    }
+
+    /// Finds the CODEOWNERS file that counts: the first of its three places that exists.
+    async fn read_code_owners(
+        &self,
+        project: &Project,
+        features: &ProjectFeatures,
+    ) -> Result<Option<(String, String)>, gitlab::Error> {
+        let branch = project.default_branch.as_deref();
+        let Some(branch) = branch.filter(|_| !features.empty_repo && features.repository_readable)
+        else {
+            return Ok(None);
+        };
+        for place in PLACES {
+            let file = self.inner.client.raw_file(project.id, place, Some(branch)).await?;
+            let Some(file) = file else { continue };
+            // A binary file counts as empty, as GitLab has it; bytes that are no text are dropped.
+            let bytes = if file.bytes.contains(&0) { &[][..] } else { file.bytes.as_slice() };
+            let bytes = &bytes[..bytes.len().min(MAX_CODEOWNERS_BYTES)];
+            let text = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
+            return Ok(Some((place.to_owned(), text)));
+        }
+        Ok(None)
+    }
+}
+
+/// Runs work on several things at a time; the first error ends it.
+pub(super) async fn several<T, F>(
+    things: impl IntoIterator<Item = T>,
+    at_once: usize,
+    work: impl Fn(T) -> F,
+) -> Result<(), Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let work: Vec<F> = things.into_iter().map(work).collect();
+    stream::iter(work).buffer_unordered(at_once).try_collect::<()>().await
+}

@@ -1,0 +1,194 @@
+//! Roots, and the projects below them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Crawler, Error, Event, Report, describe, digest, go_on};
+use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope, Verdict};
+use crate::model::{Project, ProjectId};
+use crate::store::{ProjectWrite, Run, Stream};
+
+/// A list of items that a sync walks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Root {
+    /// `group:shop` or `project:tools/cli`.
+    pub name: String,
+    /// Where its items are listed.
+    pub scope: Scope,
+}
+
+/// What the roots hold.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// Where items are listed.
+    pub roots: Vec<Root>,
+    /// What each project offers.
+    pub projects: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
+    /// Paths of the groups that are roots.
+    pub groups: Vec<String>,
+    /// Projects that are roots of their own.
+    pub single: BTreeSet<ProjectId>,
+    /// True when every root was listed to its end.
+    pub whole: bool,
+}
+
+impl Listing {
+    /// True when a project still lies below one of the roots.
+    pub fn covers(&self, project: &Project, member: bool) -> bool {
+        let path = project.path.to_lowercase();
+        member
+            || self.single.contains(&project.id)
+            || self.groups.iter().any(|group| {
+                path.strip_prefix(&group.to_lowercase()).is_some_and(|rest| rest.starts_with('/'))
+            })
+    }
+}
+
+impl Crawler {
+    /// Looks up the roots, and lists and stores their projects.
+    pub(super) async fn list_projects(
+        &self,
+        run: &Run,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<Listing, Error> {
+        let source = &self.inner.source;
+        self.inner.progress.event(Event::Step { name: "projects", units: None });
+        let mut listing = Listing { whole: true, ..Listing::default() };
+        if source.is_rootless() {
+            let first = self.inner.client.projects_member(self.project_query()).await;
+            self.list_root(run, "membership", None, first, &mut listing, report, stop).await?;
+        }
+        for group in &source.groups {
+            go_on(stop)?;
+            let name = format!("group:{group}");
+            match self.inner.client.group(group).await {
+                Ok(found) => {
+                    listing.groups.push(found.path.clone());
+                    let query = self.project_query();
+                    let first = self.inner.client.group_projects(found.id, query).await;
+                    let scope = Some(Scope::Group(found.id));
+                    self.list_root(run, &name, scope, first, &mut listing, report, stop).await?;
+                }
+                Err(error) => {
+                    listing.whole = false;
+                    self.survive(error, &name, "projects", report)?;
+                }
+            }
+        }
+        for path in &source.projects {
+            go_on(stop)?;
+            let name = format!("project:{path}");
+            match self.inner.client.project(path).await {
+                Ok(found) => {
+                    listing.single.insert(found.project.id);
+                    let page =
+                        Page { items: vec![found], next: None, total: Some(1), server_date: None };
+                    self.list_root(run, &name, None, Ok(page), &mut listing, report, stop).await?;
+                }
+                Err(error) => {
+                    listing.whole = false;
+                    self.survive(error, &name, "projects", report)?;
+                }
+            }
+        }
+        let nothing = listing.roots.is_empty() && listing.projects.is_empty();
+        if nothing && !listing.whole {
+            let problems = report.take();
+            let reasons: Vec<String> =
+                problems.into_iter().map(|p| format!("{}: {}", p.subject, p.reason)).collect();
+            return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
+        }
+        Ok(listing)
+    }
+
+    /// Lists one root from its first page on. Without a scope of its own, each of its projects is
+    /// a list of items.
+    #[expect(clippy::too_many_arguments, reason = "one step of a walk over many roots")]
+    async fn list_root(
+        &self,
+        run: &Run,
+        name: &str,
+        scope: Option<Scope>,
+        first: Result<Page<FetchedProject>, gitlab::Error>,
+        listing: &mut Listing,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let mut page = first;
+        loop {
+            let found = match page {
+                Ok(found) => found,
+                Err(error) => {
+                    listing.whole = false;
+                    return self.survive(error, name, "projects", report);
+                }
+            };
+            self.learn_skew(found.server_date);
+            let (next, whole) = (found.next, scope.is_some());
+            let wanted: Vec<FetchedProject> =
+                found.items.into_iter().filter(|found| self.wants(&found.project)).collect();
+            let writes: Vec<ProjectWrite> =
+                wanted.iter().map(|found| self.project_write(&found.project)).collect();
+            let stream = Stream {
+                root: name.to_owned(),
+                kind: "projects",
+                watermark: None,
+                done: next.is_none(),
+            };
+            self.inner.store.apply_projects(run, &writes, &stream).await?;
+            self.inner.progress.event(Event::Done(writes.len() as u64));
+            for FetchedProject { project, features } in wanted {
+                let covered = listing.projects.contains_key(&project.id);
+                if !whole && !covered {
+                    listing.roots.push(Root {
+                        name: format!("project:{}", project.path),
+                        scope: Scope::Project(project.id),
+                    });
+                }
+                listing.projects.insert(project.id, (project, features));
+            }
+            go_on(stop)?;
+            let Some(next) = next else { break };
+            page = self.inner.client.follow_projects(&next).await;
+        }
+        if let Some(scope) = scope {
+            listing.roots.push(Root { name: name.to_owned(), scope });
+        }
+        Ok(())
+    }
+
+    /// True when a project is to be in the index.
+    pub(super) fn wants(&self, project: &Project) -> bool {
+        let source = &self.inner.source;
+        !source.excludes(&project.path) && (source.archived || !project.archived)
+    }
+
+    pub(super) fn project_write(&self, project: &Project) -> ProjectWrite {
+        let reader = &self.inner.reader;
+        ProjectWrite {
+            name_keys: reader.project_name_keys(project),
+            tags: reader.read_project(project),
+            fingerprint: digest(&[&format!("{project:?}"), reader.revision()]),
+            project: project.clone(),
+        }
+    }
+
+    fn project_query(&self) -> ProjectQuery {
+        ProjectQuery { archived: self.inner.source.archived, ..ProjectQuery::default() }
+    }
+
+    /// Asks for a project that the lists no longer show. `Ok(None)` means that GitLab does not
+    /// show it at all.
+    pub(super) async fn look_again(&self, id: ProjectId) -> Result<Option<Project>, gitlab::Error> {
+        match self.inner.client.project(&id.to_string()).await {
+            Ok(found) => Ok(Some(found.project)),
+            Err(error @ gitlab::Error::NotFound { .. }) if error.verdict() == Verdict::Skip => {
+                tracing::debug!(project.id = %id, "{}", describe(&error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! What GitLab can be asked.
+//!
+//! One method per question. What a call returns is `model`, or a plain struct beside it. What part
+//! of a list is asked for: `query.rs`. How it is asked, and how often: `client.rs`.
+
+use super::Error;
+use super::address::Target;
+use super::client::{Answer, Client};
+use super::error::Missing;
+use super::paging::{self, NextPage, Page};
+use super::query::{ItemQuery, PER_PAGE, ProjectQuery, Scope, item_parameters};
+use super::wire::{
+    self, FetchedProject, Group, RawFile, Undecodable, Version, Wire, decode, decode_list,
+};
+use crate::model::{GroupId, Iid, Item, ItemKind, Label, Note, Pipeline, ProjectId, Template};
+
+impl Client {
+    /// Asks for one object.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn get<W: Wire>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<W::Model, Error> {
+        let target = self.base().target(path, query)?;
+        self.ask(&target, |answer| {
+            decode::<W>(&answer.body).map_err(|error| undecodable(&answer, error))
+        })
+        .await
+    }
+
+    /// Asks for the first page of a list; each segment of the path is sent as one segment.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn list<W: Wire>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Page<W::Model>, Error> {
+        self.page::<W>(&self.base().target(path, query)?).await
+    }
+
+    /// Asks for a further page of a list.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow<W: Wire>(&self, next: &NextPage) -> Result<Page<W::Model>, Error> {
+        self.page::<W>(&self.base().resolve(next.as_str())?).await
+    }
+
+    async fn page<W: Wire>(&self, target: &Target) -> Result<Page<W::Model>, Error> {
+        self.ask(target, |answer| {
+            let items =
+                decode_list::<W>(&answer.body).map_err(|error| undecodable(&answer, error))?;
+            Ok(Page {
+                items,
+                next: paging::find_next(self.base(), &answer.target, &answer.headers)?,
+                total: paging::number(&answer.headers, "x-total"),
+                server_date: answer.date,
+            })
+        })
+        .await
+    }
+
+    /// Asks for all pages of a list that is known to be short.
+    async fn list_all<W: Wire>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Vec<W::Model>, Error> {
+        let mut page = self.list::<W>(path, query).await?;
+        let mut items = page.items;
+        while let Some(next) = page.next {
+            page = self.follow::<W>(&next).await?;
+            items.append(&mut page.items);
+        }
+        Ok(items)
+    }
+
+    /// Asks for GitLab's version; a token is needed.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn version(&self) -> Result<Version, Error> {
+        self.get::<Version>(&["version"], &[]).await
+    }
+
+    /// Asks for a group by id or full path.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn group(&self, group: &str) -> Result<Group, Error> {
+        // With its projects, which is the default, the answer is heavy and has a limit of its own.
+        let query = [("with_projects", "false".to_owned())];
+        self.get::<wire::GroupBody>(&["groups", group], &query).await
+    }
+
+    /// Asks for a project by id or full path. A former path leads to the project as well.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn project(&self, project: &str) -> Result<FetchedProject, Error> {
+        self.get::<wire::Project>(&["projects", project], &[]).await
+    }
+
+    /// Lists the projects of a group and its subgroups, by id.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn group_projects(
+        &self,
+        group: GroupId,
+        query: ProjectQuery,
+    ) -> Result<Page<FetchedProject>, Error> {
+        let mut parameters = query.parameters();
+        parameters.push(("include_subgroups", "true".to_owned()));
+        // Shared projects live elsewhere.
+        parameters.push(("with_shared", "false".to_owned()));
+        self.list::<wire::Project>(&["groups", &group.to_string(), "projects"], &parameters).await
+    }
+
+    /// Lists the projects that the token's user is a member of, by id.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn projects_member(
+        &self,
+        query: ProjectQuery,
+    ) -> Result<Page<FetchedProject>, Error> {
+        let mut parameters = query.parameters();
+        parameters.push(("membership", "true".to_owned()));
+        // By cursor, nothing is skipped when a project goes while the list is walked.
+        parameters.push(("pagination", "keyset".to_owned()));
+        self.list::<wire::Project>(&["projects"], &parameters).await
+    }
+
+    /// Asks for a further page of projects.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_projects(&self, next: &NextPage) -> Result<Page<FetchedProject>, Error> {
+        self.follow::<wire::Project>(next).await
+    }
+
+    /// Lists the labels that a project's items may carry, those of its groups included.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn project_labels(&self, project: ProjectId) -> Result<Vec<Label>, Error> {
+        let query =
+            [("include_ancestor_groups", "true".to_owned()), ("per_page", PER_PAGE.to_string())];
+        let path = ["projects", &project.to_string(), "labels"];
+        self.list_all::<wire::Label>(&path, &query).await
+    }
+
+    /// Lists issues.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn issues(&self, scope: Scope, query: &ItemQuery) -> Result<Page<Item>, Error> {
+        self.items(ItemKind::Issue, scope, query).await
+    }
+
+    /// Lists merge requests.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn merge_requests(
+        &self,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Page<Item>, Error> {
+        self.items(ItemKind::MergeRequest, scope, query).await
+    }
+
+    /// Lists items of one kind.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn items(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Page<Item>, Error> {
+        let list = plural(kind);
+        let (parent, id) = match scope {
+            Scope::Group(id) => ("groups", id.to_string()),
+            Scope::Project(id) => ("projects", id.to_string()),
+        };
+        let path = [parent, &id, list];
+        let parameters = item_parameters(kind, scope, query);
+        match kind {
+            ItemKind::Issue => self.list::<wire::Issue>(&path, &parameters).await,
+            ItemKind::MergeRequest => self.list::<wire::MergeRequest>(&path, &parameters).await,
+        }
+    }
+
+    /// Asks for a further page of items.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_items(&self, kind: ItemKind, next: &NextPage) -> Result<Page<Item>, Error> {
+        match kind {
+            ItemKind::Issue => self.follow::<wire::Issue>(next).await,
+            ItemKind::MergeRequest => self.follow::<wire::MergeRequest>(next).await,
+        }
+    }
+
+    /// Lists all comments on an item, oldest first; system notes are among them.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]; 401 without a token, even where the item is public.
+    pub async fn notes(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+        iid: Iid,
+    ) -> Result<Vec<Note>, Error> {
+        let query = [
+            ("order_by", "created_at".to_owned()),
+            ("sort", "asc".to_owned()),
+            ("per_page", PER_PAGE.to_string()),
+        ];
+        let (project, iid) = (project.to_string(), iid.to_string());
+        let path = ["projects", &project, plural(kind), &iid, "notes"];
+        self.list_all::<wire::Note>(&path, &query).await
+    }
+
+    /// Reads a file, from the default branch when no ref is given.
+    ///
+    /// Returns `None` when the file is not there, or when the repository has no such ref or no
+    /// commit at all. A project that is not there is an error.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn raw_file(
+        &self,
+        project: ProjectId,
+        path: &str,
+        git_ref: Option<&str>,
+    ) -> Result<Option<RawFile>, Error> {
+        let project = project.to_string();
+        let segments = ["projects", &project, "repository", "files", path, "raw"];
+        let query: Vec<_> =
+            git_ref.map(|git_ref| ("ref", git_ref.to_owned())).into_iter().collect();
+        let target = self.base().target(&segments, &query)?;
+        let read = |answer: Answer| {
+            let header = answer.headers.get("x-gitlab-blob-id");
+            let blob_id = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+            // GitLab serves files, HTML files too, as plain text: a page is someone else's.
+            if blob_id.is_none() && answer.content_type().starts_with("text/html") {
+                return Err(answer.not_gitlab());
+            }
+            Ok(RawFile { blob_id, bytes: answer.body })
+        };
+        match self.ask(&target, read).await {
+            Ok(file) => Ok(Some(file)),
+            Err(Error::NotFound { what: Missing::Named(name), .. })
+                if ["file", "commit"].iter().any(|word| name.eq_ignore_ascii_case(word)) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the description templates that a project offers for a kind of item, inherited ones
+    /// included. One that goes while the list is walked is left out.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn templates(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+    ) -> Result<Vec<Template>, Error> {
+        let id = project.to_string();
+        let list = ["projects", &id, "templates", plural(kind)];
+        let query = [("per_page", PER_PAGE.to_string())];
+        let mut templates = Vec::new();
+        for key in self.list_all::<wire::TemplateName>(&list, &query).await? {
+            let path = ["projects", &id, "templates", plural(kind), &key];
+            match self.get::<wire::TemplateBody>(&path, &[]).await {
+                Ok((name, content)) => {
+                    let name = if name.is_empty() { key } else { name };
+                    templates.push(Template { project, kind, name, content });
+                }
+                Err(Error::NotFound { what: Missing::Named(_) | Missing::Record, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Finds the latest pipeline of a branch or tag.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]; 403 where the token may not see pipelines.
+    pub async fn latest_pipeline(
+        &self,
+        project: ProjectId,
+        git_ref: &str,
+    ) -> Result<Option<Pipeline>, Error> {
+        let query = [
+            ("ref", git_ref.to_owned()),
+            ("order_by", "id".to_owned()),
+            ("sort", "desc".to_owned()),
+            ("per_page", "1".to_owned()),
+        ];
+        let path = ["projects", &project.to_string(), "pipelines"];
+        let page = self.list::<wire::Pipeline>(&path, &query).await?;
+        Ok(page.items.into_iter().next())
+    }
+}
+
+/// The word for a kind in GitLab's paths.
+fn plural(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Issue => "issues",
+        ItemKind::MergeRequest => "merge_requests",
+    }
+}
+
+/// Makes the error for a body that cannot be decoded: JSON of another shape, or no JSON at all.
+fn undecodable(answer: &Answer, Undecodable { index, source }: Undecodable) -> Error {
+    let begins = answer.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    let says_json = answer.content_type().to_ascii_lowercase().contains("json");
+    if says_json || matches!(begins, Some(b'[' | b'{')) {
+        Error::Decode { path: answer.target.path.clone(), index, source }
+    } else {
+        answer.not_gitlab()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,355 @@
+//! What can go wrong between us and GitLab, and what follows from it.
+//!
+//! Every failure is one [`Error`]; [`Error::verdict`] is the only place that decides what the
+//! crawl does next, and [`Error::hint`] says what a person can do. Errors name paths, never
+//! query strings, and never hold a token: `reqwest`'s errors are stripped of their URLs before
+//! they come in. How a refused answer becomes an error: `refusal.rs`.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The settings make no client; nothing was sent.
+    #[error("the GitLab client cannot be set up: {reason}")]
+    Settings {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The HTTP library could not be set up; nothing was sent.
+    #[error("the HTTP client cannot be set up")]
+    Build {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A name that cannot stand in a path (empty, `.` or `..`); nothing was sent.
+    #[error("`{name}` is not a name that GitLab can be asked for")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// 429.
+    #[error("GitLab asked us to slow down at {path}")]
+    Throttled {
+        /// What was asked for.
+        path: String,
+        /// How long to wait, if GitLab said so.
+        retry_after: Option<Duration>,
+    },
+    /// 401.
+    #[error("GitLab answered 401 to {path}: {reason}")]
+    Unauthorized {
+        /// What was asked for.
+        path: String,
+        /// What is wrong with the credential.
+        reason: CredentialFault,
+        /// True when no request with this credential can succeed.
+        is_final: bool,
+    },
+    /// 403 in GitLab's own words.
+    #[error("GitLab answered 403 to {path}: {reason}")]
+    Forbidden {
+        /// What was asked for.
+        path: String,
+        /// GitLab's reason.
+        reason: String,
+        /// The scope that the token lacks, if that is the reason.
+        missing_scope: Option<String>,
+    },
+    /// 403 by something in front of GitLab: a firewall, a CDN, a block of our address.
+    #[error("something in front of GitLab answered 403 to {path}")]
+    Blocked {
+        /// What was asked for.
+        path: String,
+    },
+    /// 404.
+    #[error("GitLab answered 404 to {path}: {what}")]
+    NotFound {
+        /// What was asked for.
+        path: String,
+        /// What is not there.
+        what: Missing,
+    },
+    /// Any other status that is no success.
+    #[error("GitLab answered {status} to {path}: {message}")]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// What was asked for.
+        path: String,
+        /// GitLab's reason, shortened.
+        message: String,
+        /// How long to wait, if GitLab said so.
+        retry_after: Option<Duration>,
+    },
+    /// No answer, or an answer that broke off.
+    #[error("no complete answer from {origin} to {path}")]
+    Transport {
+        /// Scheme, host and port that were asked.
+        origin: String,
+        /// What was asked for.
+        path: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A body beyond the limit.
+    #[error("GitLab's answer to {path} is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// What was asked for.
+        path: String,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// A body that is JSON of another shape, or broke off.
+    #[error("GitLab's answer to {path} cannot be read{}", At(*index))]
+    Decode {
+        /// What was asked for.
+        path: String,
+        /// Which object of a list, counted from 0.
+        index: Option<usize>,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A success that is not JSON: a sign-in page, another server.
+    #[error("the answer to {path} does not come from GitLab's API ({content_type})")]
+    NotGitLab {
+        /// What was asked for.
+        path: String,
+        /// What it says it is.
+        content_type: String,
+    },
+    /// A redirect to another host, or one that leads back to itself because only scheme or port
+    /// differ. It was not followed.
+    #[error("GitLab redirects {path} to {origin}, where the token is not sent")]
+    ForeignRedirect {
+        /// What was asked for.
+        path: String,
+        /// Scheme, host and port of the target.
+        origin: String,
+    },
+    /// More redirects than a moved project can need.
+    #[error("GitLab redirects {path} again and again")]
+    RedirectLoop {
+        /// What was asked for.
+        path: String,
+    },
+    /// A link to the next page that leads to something else.
+    #[error("the link to the next page of {path} leads to {target}")]
+    ForeignLink {
+        /// The list.
+        path: String,
+        /// Origin or path of the target.
+        target: String,
+    },
+    /// A link to the next page that leads to the page itself.
+    #[error("the link to the next page of {path} leads to the same page")]
+    LoopingLink {
+        /// The list.
+        path: String,
+    },
+    /// All tries failed; the cause is the last failure.
+    #[error("given up after {attempts} tries")]
+    TooManyRetries {
+        /// How many tries.
+        attempts: u32,
+        /// The last failure.
+        #[source]
+        source: Box<Error>,
+    },
+}
+
+/// What is wrong with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialFault {
+    /// None was sent, and this part is not public.
+    Missing,
+    /// GitLab does not know it, or not for this route.
+    Invalid,
+    /// It has expired.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+impl fmt::Display for CredentialFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "it wants a token, and none is configured",
+            Self::Invalid => "the token is not valid here",
+            Self::Expired => "the token has expired",
+            Self::Revoked => "the token was revoked",
+        })
+    }
+}
+
+/// What a 404 says is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// The route: GitLab has no such address. A wrong URL, or a proxy that decodes `%2F`.
+    Route,
+    /// A thing that GitLab names: `Project`, `Group`, `File`, `Commit`. Missing, or hidden from
+    /// this token: GitLab does not tell the two apart.
+    Named(String),
+    /// A thing that GitLab does not name.
+    Record,
+    /// Everything: the answer is not GitLab's.
+    Page,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Route => f.write_str("there is no such API route"),
+            Self::Named(name) => write!(f, "{name} not found, or hidden from this token"),
+            Self::Record => f.write_str("not found, or hidden from this token"),
+            Self::Page => f.write_str("the answer is not GitLab's"),
+        }
+    }
+}
+
+/// Prints which object of a list is meant.
+struct At(Option<usize>);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(index) => write!(f, " at object {index} of the list"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Ask again, at the earliest after the given time.
+    Retry {
+        /// How long GitLab wants us to wait, if it said so.
+        after: Option<Duration>,
+    },
+    /// Leave this resource, keep what is known of it, go on with the others.
+    Skip,
+    /// Stop: no other request would fare better.
+    Abort,
+}
+
+impl Error {
+    /// Decides what happens next. Nothing else may decide this.
+    ///
+    /// What the client returns has been retried already, so callers of the client see `Skip` and
+    /// `Abort` only.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Throttled { retry_after, .. } => Verdict::Retry { after: *retry_after },
+            Self::Refused { status, retry_after, .. } if is_transient(*status) => {
+                Verdict::Retry { after: *retry_after }
+            }
+            // A builder error is our own fault and would only repeat.
+            Self::Transport { source, .. } if source.is_builder() => Verdict::Abort,
+            Self::Transport { .. } => Verdict::Retry { after: None },
+            // JSON that ends in the middle is a connection that broke without saying so.
+            Self::Decode { source, .. } if source.is_eof() => Verdict::Retry { after: None },
+            Self::Settings { .. }
+            | Self::Build { .. }
+            | Self::Blocked { .. }
+            | Self::NotGitLab { .. }
+            | Self::Unauthorized { is_final: true, .. } => Verdict::Abort,
+            Self::TooManyRetries { source, .. } => source.verdict_after_retries(),
+            Self::Name { .. }
+            | Self::Unauthorized { is_final: false, .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Refused { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::Decode { .. }
+            | Self::ForeignRedirect { .. }
+            | Self::RedirectLoop { .. }
+            | Self::ForeignLink { .. }
+            | Self::LoopingLink { .. } => Verdict::Skip,
+        }
+    }
+
+    /// Decides for a failure that outlived all tries: a host that cannot be reached stays so for
+    /// the next request too, anything else may be the fault of one resource.
+    fn verdict_after_retries(&self) -> Verdict {
+        match self {
+            Self::Transport { source, .. } if source.is_connect() => Verdict::Abort,
+            other => match other.verdict() {
+                Verdict::Retry { .. } | Verdict::Skip => Verdict::Skip,
+                Verdict::Abort => Verdict::Abort,
+            },
+        }
+    }
+
+    /// Returns what a person can do about it, if anything.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::TooManyRetries { source, .. } => return source.hint(),
+            Self::Forbidden { missing_scope: Some(scope), .. } => {
+                return Some(format!("use a token that has one of these scopes: {scope}"));
+            }
+            Self::ForeignRedirect { origin, .. } => {
+                return Some(format!(
+                    "if {origin} is your GitLab, set `url` to its address there; for a project \
+                     that was renamed, configure its new path"
+                ));
+            }
+            Self::Unauthorized { reason, .. } => match reason {
+                CredentialFault::Missing => "configure a token with the scope read_api",
+                CredentialFault::Invalid => {
+                    "check the token and `auth`: access tokens are `private-token`, OAuth tokens \
+                     are `bearer`, and a job token serves few routes"
+                }
+                CredentialFault::Expired | CredentialFault::Revoked => {
+                    "make a new token with the scope read_api and configure it"
+                }
+            },
+            Self::Forbidden { .. } => "give the token's user access, or leave this part out",
+            Self::Blocked { .. } => {
+                "the address may be blocked; wait, and look at the firewall or ask the operator"
+            }
+            Self::NotFound { what, .. } => match what {
+                Missing::Route => {
+                    "check `url`: it is the address of GitLab's start page; a proxy in front of \
+                     GitLab must leave %2F in paths alone"
+                }
+                Missing::Page => "check `url`: it is the address of GitLab's start page",
+                Missing::Named(_) | Missing::Record => {
+                    "check the path, and that the token's user may see it"
+                }
+            },
+            Self::NotGitLab { .. } => {
+                "check `url`, and that no sign-in page stands between here and GitLab's API"
+            }
+            Self::Transport { source, .. } if source.is_connect() => {
+                "check `url`, the network, the proxy variables, and the server's certificate"
+            }
+            Self::Throttled { .. } => "lower `share` or `requests_per_minute`, or wait",
+            Self::Settings { .. } => "correct the configuration of this GitLab",
+            Self::Build { .. }
+            | Self::Name { .. }
+            | Self::Refused { .. }
+            | Self::Transport { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::Decode { .. }
+            | Self::RedirectLoop { .. }
+            | Self::ForeignLink { .. }
+            | Self::LoopingLink { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Says which statuses pass by themselves.
+///
+/// 408 is a database timeout of the merge request API, 409 a resource lock, 52x a CDN that does
+/// not reach GitLab. 501 and 505 are lasting.
+fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 409 | 500 | 502..=504 | 520..=529)
+}

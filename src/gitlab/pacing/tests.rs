@@ -1,0 +1,252 @@
+//! Laws of pace, on the runtime's stopped clock.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use super::*;
+use crate::clock::FakeClock;
+
+/// The server's time when a test begins, on a minute.
+const NOON: i64 = 1_795_348_800;
+
+fn pacer(requests_per_minute: u32, share_permille: u64, concurrency: usize) -> Pacer {
+    let pace = Pace {
+        requests_per_minute: NonZeroU32::new(requests_per_minute).expect("not zero"),
+        share_permille,
+        concurrency,
+        unstated_pause: Duration::from_mins(1),
+    };
+    let noon = Timestamp::from_second(NOON).expect("a time");
+    Pacer::new(pace, Arc::new(FakeClock::new(noon)))
+}
+
+fn hints(status: u16, headers: &[(&'static str, String)]) -> Hints {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, value.parse().expect("a header value"));
+    }
+    let noon = Timestamp::from_second(NOON).expect("a time");
+    Hints::read(StatusCode::from_u16(status).expect("a status"), &map, noon)
+}
+
+/// What a GitLab with a limit says; `second` counts from noon.
+fn window(status: u16, limit: u64, observed: u64, second: u64) -> Hints {
+    let at = |offset: u64| NOON + i64::try_from(offset).expect("small");
+    let date = Timestamp::from_second(at(second)).expect("a time");
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&date)
+        .expect("printable");
+    hints(
+        status,
+        &[
+            ("date", date),
+            ("ratelimit-name", "throttle_authenticated_api".to_owned()),
+            ("ratelimit-limit", limit.to_string()),
+            ("ratelimit-observed", observed.to_string()),
+            ("ratelimit-remaining", limit.saturating_sub(observed).to_string()),
+            ("ratelimit-reset", at((second / 60 + 1) * 60).to_string()),
+        ],
+    )
+}
+
+fn nothing() -> Hints {
+    hints(200, &[])
+}
+
+/// A GitLab with fixed windows of a minute that answers at once.
+#[derive(Debug)]
+struct Server {
+    began: Instant,
+    limit: u64,
+    counted: BTreeMap<u64, u64>,
+    refused: u64,
+    /// Whether it also sends headers with answers that are no 429.
+    is_open: bool,
+}
+
+impl Server {
+    fn new(limit: u64, is_open: bool) -> Self {
+        Self { began: Instant::now(), limit, counted: BTreeMap::new(), refused: 0, is_open }
+    }
+
+    fn answer(&mut self) -> Hints {
+        let second = self.began.elapsed().as_secs();
+        let observed = self.counted.entry(second / 60).or_default();
+        *observed += 1;
+        if *observed > self.limit {
+            self.refused += 1;
+            window(429, self.limit, *observed, second)
+        } else if self.is_open {
+            window(200, self.limit, *observed, second)
+        } else {
+            nothing()
+        }
+    }
+}
+
+/// Sends requests for a time, from several tasks, each answered after 100 ms.
+async fn work(pacer: Arc<Pacer>, server: Arc<Mutex<Server>>, tasks: usize, time: Duration) {
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..tasks {
+        let (pacer, server) = (Arc::clone(&pacer), Arc::clone(&server));
+        all.spawn(tokio::time::timeout(time, async move {
+            loop {
+                let mut admission = pacer.admit("/projects/:x/issues").await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let hints = server.lock().expect("not poisoned").answer();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                admission.observe(&hints);
+            }
+        }));
+    }
+    while all.join_next().await.is_some() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn stated_limit_is_used_up_to_its_share_and_never_overrun() {
+    for (limit, share) in [(2_000, 800), (200, 800), (60, 800), (60, 1_000)] {
+        let pacer = Arc::new(pacer(600, share, 8));
+        let server = Arc::new(Mutex::new(Server::new(limit, true)));
+        work(Arc::clone(&pacer), Arc::clone(&server), 32, Duration::from_mins(5)).await;
+        let server = server.lock().expect("not poisoned");
+        assert_eq!(server.refused, 0, "limit {limit}");
+        let allowed = limit * share / 1_000;
+        for (minute, counted) in server.counted.iter().filter(|(minute, _)| **minute < 5) {
+            assert!(*counted <= allowed, "limit {limit}, minute {minute}: {counted}");
+            assert!(*counted * 100 >= allowed * 95, "limit {limit}, minute {minute}: {counted}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limit_that_is_stated_only_with_a_refusal_is_remembered() {
+    let pacer = Arc::new(pacer(6_000, 800, 8));
+    let server = Arc::new(Mutex::new(Server::new(200, false)));
+    work(pacer, Arc::clone(&server), 32, Duration::from_mins(10)).await;
+    let server = server.lock().expect("not poisoned");
+    assert!(server.refused <= 8, "only those that were out together: {}", server.refused);
+    assert!(server.counted[&5] <= 160 && server.counted[&5] >= 150, "{:?}", server.counted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_any_header_the_own_bucket_decides() {
+    let pacer = pacer(600, 800, 8);
+    let began = Instant::now();
+    for _ in 0..660 {
+        pacer.admit("/projects/:x/issues").await.observe(&nothing());
+    }
+    let took = began.elapsed();
+    assert!(took >= Duration::from_secs(59) && took <= Duration::from_secs(61), "{took:?}");
+    assert!(pacer.budget().windows.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_requests_are_out_than_there_are_slots() {
+    let pacer = pacer(6_000, 800, 2);
+    let first = pacer.admit("/version").await;
+    let _second = pacer.admit("/version").await;
+    assert_eq!(pacer.budget().in_flight, 2);
+    let third = tokio::time::timeout(Duration::from_secs(5), pacer.admit("/version"));
+    assert!(third.await.is_err());
+    drop(first);
+    tokio::time::timeout(Duration::from_secs(5), pacer.admit("/version")).await.expect("a slot");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_of_the_host_pauses_every_route_as_long_as_it_says() {
+    for (headers, seconds) in [
+        (vec![("retry-after", "7".to_owned())], 7),
+        (vec![("retry-after", "0".to_owned())], 1),
+        (vec![], 60),
+    ] {
+        let pacer = pacer(6_000, 800, 8);
+        pacer.admit("/version").await.observe(&hints(429, &headers));
+        let paused = pacer.budget().paused_until.expect("a pause").as_second() - NOON;
+        assert_eq!(paused, seconds);
+        let seconds = seconds.unsigned_abs();
+        let began = Instant::now();
+        pacer.admit("/projects/:x/labels").await.observe(&nothing());
+        let waited = began.elapsed();
+        assert!(waited >= Duration::from_secs(seconds), "{waited:?}");
+        assert!(waited <= Duration::from_secs(seconds + 2), "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn application_limiter_pauses_its_route_alone_and_one_request_tries_again() {
+    let pacer = Arc::new(pacer(6_000, 800, 8));
+    let refusal = hints(429, &[("content-type", "application/json".to_owned())]);
+    pacer.admit("/groups/:x/projects").await.observe(&refusal);
+
+    let began = Instant::now();
+    pacer.admit("/projects/:x/issues").await.observe(&nothing());
+    assert!(began.elapsed() < Duration::from_secs(1), "other routes go on");
+    assert_eq!(pacer.budget().paused_routes, ["/groups/:x/projects"]);
+
+    let tries = Arc::new(Mutex::new(0));
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let (pacer, tries) = (Arc::clone(&pacer), Arc::clone(&tries));
+        let refusal = refusal.clone();
+        all.spawn(async move {
+            let mut admission = pacer.admit("/groups/:x/projects").await;
+            *tries.lock().expect("not poisoned") += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            admission.observe(&refusal);
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(*tries.lock().expect("not poisoned"), 1, "in the first interval");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(*tries.lock().expect("not poisoned"), 2, "in the second");
+    all.abort_all();
+    while all.join_next().await.is_some() {}
+
+    pacer.admit("/groups/:x/projects").await.observe(&nothing());
+    assert!(pacer.budget().paused_routes.is_empty(), "a success ends the pause");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_waiter_and_cancelled_request_leave_nothing_behind() {
+    let pacer = pacer(6_000, 800, 1);
+    let refusal = hints(429, &[("content-type", "application/json".to_owned())]);
+    pacer.admit("/a").await.observe(&refusal);
+    for _ in 0..20 {
+        let cancelled = tokio::time::timeout(Duration::from_secs(1), pacer.admit("/a"));
+        assert!(cancelled.await.is_err());
+    }
+    // The one that tries again is cancelled while it is out: the next may try.
+    drop(pacer.admit("/a").await);
+    let began = Instant::now();
+    pacer.admit("/a").await.observe(&nothing());
+    assert!(began.elapsed() < Duration::from_secs(3));
+    assert_eq!(pacer.budget().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn use_by_others_counts() {
+    let pacer = pacer(600, 800, 8);
+    pacer.admit("/version").await.observe(&window(200, 100, 85, 10));
+    let budget = pacer.budget();
+    assert_eq!((budget.windows[0].used, budget.windows[0].allowed), (85, 80));
+    assert_eq!(budget.windows[0].resets_at.as_second(), NOON + 50);
+    let began = Instant::now();
+    pacer.admit("/version").await.observe(&nothing());
+    assert!(began.elapsed() >= Duration::from_secs(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_with_a_throttle_of_their_own_do_not_hold_up_the_rest() {
+    let pacer = pacer(6_000, 1_000, 8);
+    pacer.admit("/projects/:x").await.observe(&window(200, 1_000, 1, 0));
+    let mut files = window(200, 10, 10, 0);
+    if let Some(stated) = &mut files.stated {
+        stated.name = "throttle_authenticated_files_api".to_owned();
+    }
+    pacer.admit("/projects/:x/repository/files/:x/raw").await.observe(&files);
+    let began = Instant::now();
+    pacer.admit("/projects/:x").await.observe(&nothing());
+    assert!(began.elapsed() < Duration::from_secs(1));
+    pacer.admit("/projects/:x/repository/files/:x/raw").await.observe(&nothing());
+    assert!(began.elapsed() >= Duration::from_secs(59));
+}

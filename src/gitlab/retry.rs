@@ -1,0 +1,78 @@
+//! When a failed request is tried again.
+//!
+//! Tries are few, since the crawl comes back anyway, and jittered, since many requests fail at
+//! once when GitLab restarts. Which failures are worth it: [`Error::verdict`]. Only reads are ever
+//! sent, so every request may be repeated. The pause after a throttle answer is not here: the
+//! pacer holds back the next try together with all other requests.
+
+use std::time::Duration;
+
+use super::{Error, Verdict};
+
+/// How often a request is sent at most.
+pub(super) const TRIES: u32 = 4;
+
+/// The longest delay before a try. GitLab's longest known request outside a throttle is 60 s, for
+/// its read-only mode; who asks for more is better visited by the next sync.
+const LONGEST_DELAY: Duration = Duration::from_mins(2);
+
+/// Decides about the next try after `tries` of them failed: the delay before it, or the error to
+/// give up with.
+pub(super) fn next(error: Error, tries: u32, backoff: Duration) -> Result<Duration, Error> {
+    match error.verdict() {
+        Verdict::Skip | Verdict::Abort => Err(error),
+        Verdict::Retry { .. } if tries >= TRIES => {
+            Err(Error::TooManyRetries { attempts: tries, source: Box::new(error) })
+        }
+        Verdict::Retry { .. } if matches!(error, Error::Throttled { .. }) => Ok(Duration::ZERO),
+        Verdict::Retry { after } => {
+            let doubled = backoff.saturating_mul(1 << tries.saturating_sub(1).min(16));
+            let asked = after.unwrap_or_default();
+            // Half is sure and half is chance: neither a stampede nor an immediate repeat.
+            let delay = doubled / 2 + doubled.mul_f64(rand::random_range(0.0..0.5));
+            Ok(delay.max(asked).min(LONGEST_DELAY))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::StatusCode;
+
+    use super::*;
+
+    fn bad_gateway(retry_after: Option<u64>) -> Error {
+        Error::Refused {
+            status: StatusCode::BAD_GATEWAY,
+            path: "/version".to_owned(),
+            message: "an HTML page".to_owned(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn delays_grow_with_jitter_and_end() {
+        let second = Duration::from_secs(1);
+        for (tries, least, most) in [(1, 500, 1_000), (2, 1_000, 2_000), (3, 2_000, 4_000)] {
+            let delay = next(bad_gateway(None), tries, second).expect("another try").as_millis();
+            assert!((least..=most).contains(&delay), "{tries}: {delay}");
+        }
+        let error = next(bad_gateway(None), TRIES, second).expect_err("given up");
+        assert!(matches!(error, Error::TooManyRetries { attempts: 4, .. }));
+        assert_eq!(error.verdict(), Verdict::Skip);
+    }
+
+    #[test]
+    fn wish_of_the_server_is_kept_within_reason() {
+        let second = Duration::from_secs(1);
+        let delay = |asked| next(bad_gateway(Some(asked)), 1, second).expect("another try");
+        assert_eq!(delay(60), Duration::from_mins(1));
+        assert_eq!(delay(86_400), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn lasting_failure_is_not_tried_again() {
+        let error = Error::Blocked { path: "/version".to_owned() };
+        assert!(matches!(next(error, 1, Duration::ZERO), Err(Error::Blocked { .. })));
+    }
+}

@@ -1,0 +1,71 @@
+//! Projects and what hangs on them.
+
+use jiff::Timestamp;
+
+use super::{ItemKind, PipelineId, ProjectId};
+
+/// A project as GitLab shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Full path, `shop/webshop`.
+    pub path: String,
+    /// Display name, `Webshop`.
+    pub name: String,
+    /// One-line description; empty when there is none.
+    pub description: String,
+    /// Address of its page.
+    pub web_url: String,
+    /// Default branch; `None` for an empty repository or without permission to read code.
+    pub default_branch: Option<String>,
+    /// Topics, sorted by GitLab.
+    pub topics: Vec<String>,
+    /// `public`, `internal` or `private`; empty when GitLab does not say (anonymous callers).
+    pub visibility: String,
+    /// True when the project or a group above it is archived.
+    pub archived: bool,
+    /// When GitLab last saw activity; moves at most hourly.
+    pub last_activity_at: Option<Timestamp>,
+}
+
+/// A label that may be put on a project's items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The title, `service::webshop`.
+    pub name: String,
+    /// What it means, in words; may carry aliases.
+    pub description: String,
+}
+
+/// The latest pipeline of a project's default branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Its id.
+    pub id: PipelineId,
+    /// `success`, `failed`, `running`, … (GitLab adds words).
+    pub status: String,
+    /// Branch or tag.
+    pub git_ref: String,
+    /// Commit.
+    pub sha: String,
+    /// Address of its page.
+    pub web_url: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed, if GitLab says.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// A description template that a project offers, its own or inherited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The project that offers it.
+    pub project: ProjectId,
+    /// What it is a template for.
+    pub kind: ItemKind,
+    /// Its name, `Incident`.
+    pub name: String,
+    /// Its text.
+    pub content: String,
+}

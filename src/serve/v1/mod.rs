@@ -1,0 +1,34 @@
+//! The endpoints, one file each.
+
+mod crawls;
+mod names;
+mod projects;
+mod references;
+mod resolve;
+
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+
+/// Returns all endpoints.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(names::routes())
+        .routes(routes!(references::read))
+        .routes(routes!(references::mentions))
+        .routes(routes!(resolve::resolve))
+        .routes(routes!(projects::project))
+        .routes(routes!(projects::owners))
+        .routes(routes!(crawls::crawls))
+}
+
+/// Returns the document with paths in its own grammar: the router's mark for "and everything
+/// behind it" is not OpenAPI's.
+pub fn documented(mut document: Document) -> Document {
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths =
+        paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    document
+}

@@ -1,0 +1,546 @@
+//! Items, their texts and comments, and what was read out of them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::names::{TagRow, intern_tags};
+use super::projects::hex;
+use super::sync::advance;
+use super::{Error, ItemKey, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, text};
+use crate::correlate::ItemReading;
+use crate::model::{Evidence, Iid, Item, ItemId, ItemKind, Note, ProjectId, Reference};
+
+/// GitLab moves an item's time for a comment only when it is more than a minute old, so comments
+/// read within this many milliseconds of it are read once more. Two minutes: the minute, and time
+/// for a lagging replica.
+const QUIET_MS: i64 = 120_000;
+
+/// An item to store, with what was read out of it.
+#[derive(Debug, Clone)]
+pub struct ItemWrite {
+    /// As GitLab shows it.
+    pub item: Item,
+    /// The project it lives in.
+    pub project: ProjectKey,
+    /// Its own tags, and the references of its own texts.
+    pub reading: ItemReading,
+    /// Digest of everything that the stored rows depend on: the item, the rules, the project's
+    /// path and templates.
+    pub fingerprint: Vec<u8>,
+}
+
+/// A comment to store, with the references in it.
+#[derive(Debug, Clone)]
+pub struct NoteWrite {
+    /// As GitLab shows it.
+    pub note: Note,
+    /// What it mentions.
+    pub references: Vec<(Reference, Evidence)>,
+}
+
+/// An item whose comments are to be read.
+#[derive(Debug, Clone)]
+pub struct DueNotes {
+    /// The item.
+    pub key: ItemKey,
+    /// Its kind.
+    pub kind: ItemKind,
+    /// Its number.
+    pub iid: Iid,
+    /// Its project.
+    pub project: ProjectId,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    project: i64,
+    kind: i64,
+    gitlab_id: ItemId,
+    iid: Iid,
+    title: &'a str,
+    state: &'a str,
+    draft: bool,
+    confidential: bool,
+    issue_type: &'a str,
+    author: &'a str,
+    labels: &'a [String],
+    source_branch: &'a str,
+    web_url: &'a str,
+    created_at: i64,
+    updated_at: i64,
+    closed_at: Option<i64>,
+    merged_at: Option<i64>,
+    notes_count: i64,
+    fingerprint: String,
+}
+
+impl<'a> From<&'a ItemWrite> for Row<'a> {
+    fn from(write: &'a ItemWrite) -> Self {
+        let item = &write.item;
+        Self {
+            project: write.project.0,
+            kind: codes::kind_code(item.kind),
+            gitlab_id: item.id,
+            iid: item.iid,
+            title: &item.title,
+            state: item.state.as_str(),
+            draft: item.draft,
+            confidential: item.confidential,
+            issue_type: &item.issue_type,
+            author: &item.author,
+            labels: &item.labels,
+            source_branch: &item.source_branch,
+            web_url: &item.web_url,
+            created_at: item.created_at.as_millisecond(),
+            updated_at: item.updated_at.as_millisecond(),
+            closed_at: item.closed_at.map(Timestamp::as_millisecond),
+            merged_at: item.merged_at.map(Timestamp::as_millisecond),
+            notes_count: item.notes_count,
+            fingerprint: hex(&write.fingerprint),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ReferenceRow<'a> {
+    item: i64,
+    note: i64,
+    ordinal: usize,
+    kind: &'a str,
+    id: &'a str,
+    location: &'static str,
+    text: &'a str,
+    rule: &'a str,
+    internal: bool,
+}
+
+impl<'a> ReferenceRow<'a> {
+    fn rows(
+        item: ItemKey,
+        references: &'a [(Reference, Evidence)],
+        internal: bool,
+    ) -> impl Iterator<Item = Self> {
+        references.iter().enumerate().map(move |(ordinal, (reference, evidence))| Self {
+            item: item.0,
+            note: evidence.note.map_or(0, |note| note.get()),
+            ordinal,
+            kind: &reference.kind,
+            id: &reference.id,
+            location: evidence.location.as_str(),
+            text: &evidence.text,
+            rule: &evidence.rule,
+            internal,
+        })
+    }
+}
+
+impl Store {
+    /// Stores a page of items, their evidence, and how far their list was read, at once.
+    ///
+    /// Items that are stored with the same fingerprint are only marked as seen.
+    pub async fn apply_items(
+        &self,
+        run: &Run,
+        page: &[ItemWrite],
+        stream: &Stream,
+    ) -> Result<(), Error> {
+        const DOING: &str = "storing items";
+        let mut write = self.write(DOING).await?;
+        let known = known_items(&mut write, run.source, page, DOING).await?;
+        let is_same = |item: &&ItemWrite| {
+            let id = (codes::kind_code(item.item.kind), item.item.id.get());
+            known.get(&id).is_some_and(|(_, print)| *print == item.fingerprint)
+        };
+        let (same, new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = page.iter().partition(is_same);
+
+        let same: Vec<i64> = same
+            .iter()
+            .filter_map(|w| known.get(&(codes::kind_code(w.item.kind), w.item.id.get())))
+            .map(|(key, _)| *key)
+            .collect();
+        mark_seen(&mut write, run, &same, DOING).await?;
+        if !new.is_empty() {
+            store_items(&mut write, run, &new, DOING).await?;
+        }
+        advance(&mut write, run, stream, DOING).await?;
+        commit(write, !new.is_empty(), DOING).await
+    }
+
+    /// Marks as due the items of this run whose comments may have changed without a sign of it:
+    /// all of them with `every`, else those read within two minutes of the item's last change.
+    pub async fn mark_notes_due(&self, run: &Run, every: bool) -> Result<(), Error> {
+        const DOING: &str = "marking comments to read again";
+        let mut write = self.write(DOING).await?;
+        sqlx::query!(
+            "update item set notes_read_at = null
+            where source_id = ?1 and seen_run = ?2 and notes_count > 0
+            and notes_read_at is not null and (?3 or notes_read_at < updated_at + ?4)",
+            run.source.0,
+            run.key,
+            every,
+            QUIET_MS,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
+    /// Lists items whose comments are to be read, `limit` at most, with keys above `after`.
+    pub async fn list_due_notes(
+        &self,
+        run: &Run,
+        after: Option<ItemKey>,
+        limit: i64,
+    ) -> Result<Vec<DueNotes>, Error> {
+        let after = after.map_or(0, |key| key.0);
+        let rows = sqlx::query!(
+            r#"select i.id as "id!", i.kind, i.iid, p.gitlab_id as "project!"
+            from item as i join project as p on p.id = i.project_id
+            where i.source_id = ?1 and i.id > ?3 and i.notes_read_at is null
+            and i.seen_run = ?2 and i.notes_count > 0
+            order by i.id limit ?4"#,
+            run.source.0,
+            run.key,
+            after,
+            limit,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading which comments are due", source })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| DueNotes {
+                key: ItemKey(row.id),
+                kind: codes::kind_of(row.kind),
+                iid: Iid::new(row.iid),
+                project: ProjectId::new(row.project),
+            })
+            .collect())
+    }
+
+    /// Stores all comments of an item as they were at `read_at` by GitLab's clock.
+    pub async fn apply_notes(
+        &self,
+        item: ItemKey,
+        notes: &[NoteWrite],
+        read_at: Timestamp,
+    ) -> Result<(), Error> {
+        const DOING: &str = "storing comments";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("delete from note where item_id = ?1", item.0)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        for NoteWrite { note, .. } in notes {
+            let (id, body) = (note.id.get(), text::pack(&note.body));
+            let created_at = note.created_at.as_millisecond();
+            let updated_at = note.updated_at.as_millisecond();
+            sqlx::query!(
+                "insert into note
+                    (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                on conflict (item_id, gitlab_id) do nothing",
+                item.0,
+                id,
+                note.author,
+                note.system,
+                note.internal,
+                created_at,
+                updated_at,
+                body,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        sqlx::query!(
+            "delete from reference_evidence where item_id = ?1 and note_gitlab_id <> 0",
+            item.0,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        let rows: Vec<ReferenceRow<'_>> = notes
+            .iter()
+            .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
+            .collect();
+        store_references(&mut write, &rows, DOING).await?;
+        list_references(&mut write, &[item.0], DOING).await?;
+        let read_at = read_at.as_millisecond();
+        sqlx::query!("update item set notes_read_at = ?2 where id = ?1", item.0, read_at)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        commit(write, true, DOING).await
+    }
+}
+
+/// Marks stored items as seen by this run.
+pub(super) async fn mark_seen(
+    write: &mut Write,
+    run: &Run,
+    items: &[i64],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let items = serde_json::to_string(items).expect("numbers serialise");
+    sqlx::query!(
+        "update item set seen_run = ?1 where id in (select value from json_each(?2))",
+        run.key,
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(())
+}
+
+type Known = BTreeMap<(i64, i64), (i64, Vec<u8>)>;
+
+async fn known_items(
+    write: &mut Write,
+    source: SourceKey,
+    page: &[ItemWrite],
+    doing: &'static str,
+) -> Result<Known, Error> {
+    let ids: Vec<(i64, ItemId)> =
+        page.iter().map(|w| (codes::kind_code(w.item.kind), w.item.id)).collect();
+    let ids = serde_json::to_string(&ids).expect("numbers serialise");
+    let rows = sqlx::query!(
+        r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint from json_each(?2) as e
+        join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
+            and i.gitlab_id = e.value ->> 1"#,
+        source.0,
+        ids,
+    )
+    .fetch_all(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(rows.into_iter().map(|row| ((row.kind, row.gitlab_id), (row.id, row.fingerprint))).collect())
+}
+
+async fn store_items(
+    write: &mut Write,
+    run: &Run,
+    items: &[&ItemWrite],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    let rows: Vec<Row<'_>> = items.iter().map(|item| Row::from(*item)).collect();
+    let rows = serde_json::to_string(&rows).expect("plain rows serialise");
+    // Comments are due again whenever anything changed; an item without any has none to read.
+    let stored = sqlx::query!(
+        r#"insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
+            confidential, issue_type, author, labels, source_branch, web_url, created_at,
+            updated_at, closed_at, merged_at, notes_count, notes_read_at, fingerprint, seen_run)
+        select ?1, e.value ->> 'project', e.value ->> 'kind', e.value ->> 'gitlab_id',
+            e.value ->> 'iid', e.value ->> 'title', e.value ->> 'state', e.value ->> 'draft',
+            e.value ->> 'confidential', e.value ->> 'issue_type', e.value ->> 'author',
+            e.value -> 'labels', e.value ->> 'source_branch', e.value ->> 'web_url',
+            e.value ->> 'created_at', e.value ->> 'updated_at', e.value ->> 'closed_at',
+            e.value ->> 'merged_at', e.value ->> 'notes_count', null,
+            unhex(e.value ->> 'fingerprint'), ?2
+        from json_each(?3) as e
+        where true
+        on conflict (source_id, kind, gitlab_id) do update set
+            project_id = excluded.project_id, iid = excluded.iid, title = excluded.title,
+            state = excluded.state, draft = excluded.draft, confidential = excluded.confidential,
+            issue_type = excluded.issue_type, author = excluded.author, labels = excluded.labels,
+            source_branch = excluded.source_branch, web_url = excluded.web_url,
+            created_at = excluded.created_at, updated_at = excluded.updated_at,
+            closed_at = excluded.closed_at, merged_at = excluded.merged_at,
+            notes_count = excluded.notes_count, notes_read_at = excluded.notes_read_at,
+            fingerprint = excluded.fingerprint, seen_run = excluded.seen_run
+        returning id as "id!", kind as "kind!", gitlab_id as "gitlab_id!""#,
+        run.source.0,
+        run.key,
+        rows,
+    )
+    .fetch_all(&mut **write)
+    .await
+    .map_err(query)?;
+    let keys: BTreeMap<(i64, i64), ItemKey> =
+        stored.iter().map(|row| ((row.kind, row.gitlab_id), ItemKey(row.id))).collect();
+    let stored: Vec<i64> = stored.iter().map(|row| row.id).collect();
+    let items: Vec<(ItemKey, &ItemWrite)> = items
+        .iter()
+        .filter_map(|w| {
+            let id = (codes::kind_code(w.item.kind), w.item.id.get());
+            keys.get(&id).map(|key| (*key, *w))
+        })
+        .collect();
+
+    for (key, write_item) in &items {
+        let description = text::pack(&write_item.item.description);
+        sqlx::query!(
+            "insert into item_text (item_id, description) values (?1, ?2)
+            on conflict (item_id) do update set description = excluded.description",
+            key.0,
+            description,
+        )
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    }
+    forget_derived(write, &stored, doing).await?;
+    let tags: Vec<TagRow<'_>> =
+        items.iter().flat_map(|(key, w)| TagRow::rows(key.0, &w.reading.tags)).collect();
+    store_tags(write, &tags, &stored, doing).await?;
+    let references: Vec<ReferenceRow<'_>> = items
+        .iter()
+        .flat_map(|(key, w)| ReferenceRow::rows(*key, &w.reading.references, false))
+        .collect();
+    store_references(write, &references, doing).await?;
+    list_references(write, &stored, doing).await
+}
+
+/// Removes what was read out of the items' own texts, and the comments of items that have none
+/// any more.
+async fn forget_derived(
+    write: &mut Write,
+    items: &[i64],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    let items = serde_json::to_string(items).expect("numbers serialise");
+    sqlx::query!(
+        "delete from item_tag_evidence where item_id in (select value from json_each(?1))",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    sqlx::query!(
+        "delete from note where item_id in (
+            select i.id from json_each(?1) as e join item as i on i.id = e.value
+            where i.notes_count = 0)",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    sqlx::query!(
+        "delete from reference_evidence where item_id in (select value from json_each(?1))
+        and (note_gitlab_id = 0 or note_gitlab_id not in
+            (select n.gitlab_id from note as n where n.item_id = reference_evidence.item_id))",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    Ok(())
+}
+
+/// Stores the evidence of the items' own tags, and lists their tags anew with those inherited.
+async fn store_tags(
+    write: &mut Write,
+    tags: &[TagRow<'_>],
+    items: &[i64],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    let tags = serde_json::to_string(tags).expect("plain rows serialise");
+    intern_tags(write, &tags, doing).await?;
+    sqlx::query!(
+        "insert into item_tag_evidence
+            (item_id, tag_id, ordinal, spelling, via, location, text, rule)
+        select e.value ->> 'owner', t.id, e.value ->> 'ordinal', e.value ->> 'spelling',
+            e.value ->> 'via', e.value ->> 'location', e.value ->> 'text', e.value ->> 'rule'
+        from json_each(?1) as e
+        join tag as t on t.key = e.value ->> 'key' and t.match_key = e.value ->> 'match_key'",
+        tags,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    let items = serde_json::to_string(items).expect("numbers serialise");
+    sqlx::query!("delete from item_tag where item_id in (select value from json_each(?1))", items)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    sqlx::query!(
+        "insert into item_tag (tag_id, kind, updated_at, item_id, own, inherited)
+        select tag_id, kind, updated_at, item_id, max(own), max(inherited) from (
+            select e.tag_id, i.kind, i.updated_at, i.id as item_id, 1 as own, 0 as inherited
+            from json_each(?1) as j join item as i on i.id = j.value
+            join item_tag_evidence as e on e.item_id = i.id
+            union all
+            select h.tag_id, i.kind, i.updated_at, i.id, 0, 1
+            from json_each(?1) as j join item as i on i.id = j.value
+            join project_inheritance as h on h.project_id = i.project_id
+        )
+        group by tag_id, kind, updated_at, item_id",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    Ok(())
+}
+
+async fn store_references(
+    write: &mut Write,
+    rows: &[ReferenceRow<'_>],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    let rows = serde_json::to_string(rows).expect("plain rows serialise");
+    sqlx::query!(
+        "insert into reference (kind, ref)
+        select distinct e.value ->> 'kind', e.value ->> 'id' from json_each(?1) as e
+        where true
+        on conflict (kind, ref) do nothing",
+        rows,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    sqlx::query!(
+        "insert into reference_evidence
+            (item_id, reference_id, note_gitlab_id, ordinal, location, text, rule, internal)
+        select e.value ->> 'item', r.id, e.value ->> 'note', e.value ->> 'ordinal',
+            e.value ->> 'location', e.value ->> 'text', e.value ->> 'rule',
+            e.value ->> 'internal'
+        from json_each(?1) as e
+        join reference as r on r.kind = e.value ->> 'kind' and r.ref = e.value ->> 'id'
+        where true
+        on conflict do nothing",
+        rows,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    Ok(())
+}
+
+/// Lists anew which references the items mention.
+async fn list_references(
+    write: &mut Write,
+    items: &[i64],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    let items = serde_json::to_string(items).expect("numbers serialise");
+    sqlx::query!(
+        "delete from item_reference where item_id in (select value from json_each(?1))",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    sqlx::query!(
+        "insert into item_reference (reference_id, kind, updated_at, item_id, internal)
+        select e.reference_id, i.kind, i.updated_at, i.id, min(e.internal)
+        from json_each(?1) as j join item as i on i.id = j.value
+        join reference_evidence as e on e.item_id = i.id
+        group by e.reference_id, i.id",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    Ok(())
+}

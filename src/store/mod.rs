@@ -1,0 +1,155 @@
+//! The index in SQLite: the only place that knows which database it is.
+//!
+//! The store speaks in [`crate::model`]'s types and in keys of its own; it knows nothing of GitLab
+//! and asks no questions of its own. Its design:
+//!
+//! - **One writer.** A pool of one connection writes, and every write begins IMMEDIATE, so two
+//!   writers wait instead of failing half-way. Readers have a read-only pool; in WAL mode they see
+//!   the last commit and are never blocked.
+//! - **One transaction per unit.** A page of items, their old and new evidence, and the progress
+//!   that says the page was read change together; a process killed at any moment goes on where
+//!   the last commit stands.
+//! - **Derived rows can be rebuilt.** Texts are kept compressed; tags, references and inheritance
+//!   are made of them and of the rules.
+//! - **The generation** is raised by every commit that changes what an answer may say.
+//!
+//! Writing: [`sync`](self::sync) (runs and their progress), [`projects`], [`items`], [`names`].
+//! Reading: [`read`].
+
+mod codes;
+mod error;
+mod items;
+mod names;
+mod projects;
+mod prune;
+pub mod read;
+mod sync;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+
+pub use error::Error;
+pub use items::{DueNotes, ItemWrite, NoteWrite};
+pub use projects::{ProjectParts, ProjectWrite, SeenProject};
+pub use prune::{UnseenItem, UnseenProject};
+pub use sync::{Outcome, Problem, Run, Stream, Totals};
+
+/// The store's own key of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceKey(pub(crate) i64);
+
+/// The store's own key of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProjectKey(pub(crate) i64);
+
+/// The store's own key of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemKey(pub(crate) i64);
+
+/// How long a statement waits for another process that holds the lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections of the read-only pool. SQLite reads are CPU work, so a few more than cores serve.
+const READERS: u32 = 8;
+
+/// An open index.
+#[derive(Debug, Clone)]
+pub struct Store {
+    reader: SqlitePool,
+    writer: SqlitePool,
+    path: PathBuf,
+}
+
+/// A write in progress; nothing of it is seen before [`Write::commit`].
+pub(crate) type Write = Transaction<'static, Sqlite>;
+
+impl Store {
+    /// Opens the database of a URL such as `sqlite://xrefd.db`, makes it if there is none, and
+    /// brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, is no SQLite database, or was written by a newer
+    /// version.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let options = options(url)?;
+        let path = options.get_filename().to_path_buf();
+        let opening = |source| Error::Open { path: path.clone(), source };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone().create_if_missing(true))
+            .await
+            .map_err(opening)?;
+        sqlx::migrate!().run(&writer).await.map_err(|source| Error::migrate(&path, source))?;
+        // Opened after the schema is there; a read-only connection can make neither file nor WAL.
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(opening)?;
+        Ok(Self { reader, writer, path })
+    }
+
+    /// Opens an index that must already be there, for look-ups.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when there is none, else as [`Store::open`].
+    pub async fn open_existing(url: &str) -> Result<Self, Error> {
+        let path = options(url)?.get_filename().to_path_buf();
+        if !path.exists() {
+            return Err(Error::Missing { path });
+        }
+        Self::open(url).await
+    }
+
+    /// Returns the file of the database.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes all connections; the WAL is written back.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a write, waiting for one that is under way.
+    async fn write(&self, doing: &'static str) -> Result<Write, Error> {
+        self.writer
+            .begin_with("begin immediate")
+            .await
+            .map_err(|source| Error::Query { doing, source })
+    }
+}
+
+/// Commits a write, raising the generation when it changed what an answer may say.
+async fn commit(mut write: Write, changed: bool, doing: &'static str) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    if changed {
+        sqlx::query!("update generation set value = value + 1 where id = 1")
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+    }
+    write.commit().await.map_err(query)
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions, Error> {
+    Ok(SqliteConnectOptions::from_str(url)
+        .map_err(|source| Error::Open { path: url.into(), source })?
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true))
+}
+
+#[cfg(test)]
+mod tests;

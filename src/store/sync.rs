@@ -1,0 +1,318 @@
+//! Sources, runs of the sync, their progress and their problems.
+
+use jiff::Timestamp;
+
+use super::{Error, SourceKey, Store, Write, codes, commit};
+
+/// What the index of a source holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Projects.
+    pub projects: u64,
+    /// Issues.
+    pub issues: u64,
+    /// Merge requests.
+    pub merge_requests: u64,
+    /// Different things that its items mention.
+    pub references: u64,
+}
+
+/// A sync of one source that is under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    pub(crate) key: i64,
+    /// The source.
+    pub source: SourceKey,
+    /// When it began; before a kill, if it was killed.
+    pub started_at: Timestamp,
+    /// True when it goes on from where a killed process stopped.
+    pub resumed: bool,
+}
+
+/// How a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything that the token can see was read.
+    Complete,
+    /// Some part could not be read; what was read is kept.
+    Incomplete,
+    /// Nothing could be read to the end.
+    Failed,
+}
+
+impl Outcome {
+    /// Returns the word used in SQL and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One list of one root within a run, and how far it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// The root: `group:shop` or `project:tools/cli`.
+    pub root: String,
+    /// `projects`, `issues`, `merge_requests`.
+    pub kind: &'static str,
+    /// Everything changed up to here was stored.
+    pub watermark: Option<Timestamp>,
+    /// True when the list was read to its end.
+    pub done: bool,
+}
+
+/// A part that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What: a root or a project.
+    pub subject: String,
+    /// Which of its lists.
+    pub stream: String,
+    /// Why, in words for the operator.
+    pub reason: String,
+    /// When it was tried.
+    pub at: Timestamp,
+    /// When it is tried again.
+    pub retry_at: Timestamp,
+}
+
+impl Store {
+    /// Makes or finds a source, and begins a sync of it or goes on with the last one when that
+    /// was killed or failed.
+    pub async fn begin_sync(&self, name: &str, url: &str, now: Timestamp) -> Result<Run, Error> {
+        const DOING: &str = "beginning a sync";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        let source = sqlx::query_scalar!(
+            r#"insert into source (name, url) values (?1, ?2)
+            on conflict (name) do update set url = excluded.url
+            returning id as "id!""#,
+            name,
+            url,
+        )
+        .fetch_one(&mut *write)
+        .await
+        .map_err(query)?;
+        let killed = sqlx::query!(
+            r#"select id as "id!", started_at from sync_run
+            where source_id = ?1 and outcome in ('running', 'failed')
+            and id = (select max(id) from sync_run where source_id = ?1)"#,
+            source,
+        )
+        .fetch_optional(&mut *write)
+        .await
+        .map_err(query)?;
+        let run = if let Some(killed) = killed {
+            sqlx::query!(
+                "update sync_run set outcome = 'running', finished_at = null where id = ?1",
+                killed.id,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+            Run {
+                key: killed.id,
+                source: SourceKey(source),
+                started_at: codes::instant(killed.started_at),
+                resumed: true,
+            }
+        } else {
+            let started_at = now.as_millisecond();
+            let key = sqlx::query_scalar!(
+                r#"insert into sync_run (source_id, started_at, outcome)
+                values (?1, ?2, 'running') returning id as "id!""#,
+                source,
+                started_at,
+            )
+            .fetch_one(&mut *write)
+            .await
+            .map_err(query)?;
+            Run { key, source: SourceKey(source), started_at: now, resumed: false }
+        };
+        commit(write, false, DOING).await?;
+        Ok(run)
+    }
+
+    /// Removes the sources that are not among `names`, with everything of theirs, and returns the
+    /// names of those removed.
+    pub async fn remove_other_sources(&self, names: &[&str]) -> Result<Vec<String>, Error> {
+        const DOING: &str = "removing sources that are no longer configured";
+        let query = |source| Error::Query { doing: DOING, source };
+        let names = serde_json::to_string(names).expect("strings serialise");
+        let mut write = self.write(DOING).await?;
+        let removed = sqlx::query_scalar!(
+            r#"delete from source where name not in (select value from json_each(?1))
+            returning name as "name!""#,
+            names,
+        )
+        .fetch_all(&mut *write)
+        .await
+        .map_err(query)?;
+        commit(write, !removed.is_empty(), DOING).await?;
+        Ok(removed)
+    }
+
+    /// Returns how far a list was read in this run.
+    pub async fn find_stream(
+        &self,
+        run: &Run,
+        root: &str,
+        kind: &'static str,
+    ) -> Result<Stream, Error> {
+        let row = sqlx::query!(
+            "select watermark, done from sync_stream where run_id = ?1 and root = ?2 and kind = ?3",
+            run.key,
+            root,
+            kind,
+        )
+        .fetch_optional(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading how far the sync has come", source })?;
+        Ok(Stream {
+            root: root.to_owned(),
+            kind,
+            watermark: row.as_ref().and_then(|row| row.watermark).map(codes::instant),
+            done: row.is_some_and(|row| row.done == 1),
+        })
+    }
+
+    /// Counts what the index of a source holds.
+    pub async fn totals(&self, source: SourceKey) -> Result<Totals, Error> {
+        let row = sqlx::query!(
+            r#"select
+                (select count(*) from project where source_id = ?1) as "projects!: i64",
+                (select count(*) from item where source_id = ?1 and kind = 1) as "issues!: i64",
+                (select count(*) from item where source_id = ?1 and kind = 2)
+                    as "merge_requests!: i64",
+                (select count(distinct r.reference_id) from item as i
+                    join item_reference as r on r.item_id = i.id where i.source_id = ?1)
+                    as "references!: i64""#,
+            source.0,
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map_err(|source| Error::Query { doing: "counting what the index holds", source })?;
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        Ok(Totals {
+            projects: count(row.projects),
+            issues: count(row.issues),
+            merge_requests: count(row.merge_requests),
+            references: count(row.references),
+        })
+    }
+
+    /// Notes that a list was read to its end without a page of its own to store.
+    pub async fn finish_stream(&self, run: &Run, stream: &Stream) -> Result<(), Error> {
+        const DOING: &str = "finishing a list";
+        let mut write = self.write(DOING).await?;
+        advance(&mut write, run, stream, DOING).await?;
+        commit(write, false, DOING).await
+    }
+
+    /// Ends a run: stores its outcome and its problems. The progress of one that failed is kept,
+    /// and the next sync goes on from there.
+    pub async fn finish_run(
+        &self,
+        run: &Run,
+        outcome: Outcome,
+        problems: &[Problem],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        const DOING: &str = "ending a sync";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        let word = outcome.as_str();
+        let finished_at = now.as_millisecond();
+        let started_at = run.started_at.as_millisecond();
+        sqlx::query!(
+            "update sync_run set outcome = ?2, finished_at = ?3 where id = ?1",
+            run.key,
+            word,
+            finished_at,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        if outcome != Outcome::Failed {
+            sqlx::query!("delete from sync_stream where run_id = ?1", run.key)
+                .execute(&mut *write)
+                .await
+                .map_err(query)?;
+        }
+        // Only the newest runs are of interest, and only of this source.
+        sqlx::query!(
+            "delete from sync_run where source_id = ?1 and id < ?2 - 100",
+            run.source.0,
+            run.key,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        sqlx::query!("delete from sync_problem where source_id = ?1", run.source.0)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        for problem in problems {
+            let (at, retry_at) = (problem.at.as_millisecond(), problem.retry_at.as_millisecond());
+            sqlx::query!(
+                "insert into sync_problem (source_id, subject, stream, reason, at, retry_at)
+                values (?1, ?2, ?3, ?4, ?5, ?6)
+                on conflict (source_id, subject, stream) do update set reason = excluded.reason",
+                run.source.0,
+                problem.subject,
+                problem.stream,
+                problem.reason,
+                at,
+                retry_at,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        if outcome != Outcome::Failed {
+            sqlx::query!("update source set synced_at = ?2 where id = ?1", run.source.0, started_at)
+                .execute(&mut *write)
+                .await
+                .map_err(query)?;
+        }
+        if outcome == Outcome::Complete {
+            sqlx::query!(
+                "update source set complete_at = ?2 where id = ?1",
+                run.source.0,
+                started_at,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        // `as_of` and `complete` are part of every answer.
+        commit(write, true, DOING).await
+    }
+}
+
+/// Moves a list's progress, in the transaction that stores what was read.
+pub(super) async fn advance(
+    write: &mut Write,
+    run: &Run,
+    stream: &Stream,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let watermark = stream.watermark.map(Timestamp::as_millisecond);
+    sqlx::query!(
+        "insert into sync_stream (run_id, root, kind, watermark, done) values (?1, ?2, ?3, ?4, ?5)
+        on conflict (run_id, root, kind)
+        do update set watermark = excluded.watermark, done = excluded.done",
+        run.key,
+        stream.root,
+        stream.kind,
+        watermark,
+        stream.done,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(())
+}

@@ -25,7 +25,7 @@ pub struct Limit {
 impl Limit {
     /// Allows so many requests in a minute.
     pub const fn per_minute(requests: u64) -> Self {
-        Self { requests, period: Duration::from_secs(60) }
+        Self { requests, period: Duration::from_mins(1) }
     }
 }
 
@@ -153,8 +153,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_told_per_minute_and_the_rest_per_window() {
-        let throttle =
-            Throttle::Always(Limit { requests: 7200, period: Duration::from_secs(3600) });
+        let throttle = Throttle::Always(Limit { requests: 7200, period: Duration::from_hours(1) });
         let now: Timestamp = "2026-11-22T10:59:00Z".parse().unwrap();
         let mut buckets = Buckets::default();
         let user = Some(UserId::new(1));

@@ -16,7 +16,7 @@ pub struct Options {
     /// How to print [default: table on a terminal, else json]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Ask the daemon at this address, with the key in XREFD_API_KEY, instead of the database
+    /// Ask the daemon at this address, with the key in `XREFD_API_KEY`, instead of the database
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Show confidential issues and internal comments too (a daemon decides that by the key)

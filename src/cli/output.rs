@@ -70,7 +70,6 @@ pub fn table(header: &[&str]) -> Table {
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            '\n' | '\t' => ' ',
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
             c if c.is_control() => ' ',
             c => c,

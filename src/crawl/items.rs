@@ -58,30 +58,30 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<bool, Error> {
-        let name = stream_name(kind);
-        let stored = self.inner.store.find_stream(run, &root.name, name).await?;
+        let list = stream_name(kind);
+        let stored = self.inner.store.find_stream(run, &root.name, list).await?;
         if stored.done {
             return Ok(true);
         }
         let mut walk = Walk::new(stored.watermark);
-        let mut step = walk.first();
+        let mut ask = walk.first();
         let mut counted = false;
         loop {
             go_on(stop)?;
-            let page = match &step {
+            let page = match &ask {
                 Step::From(from) => self.first_page(kind, root.scope, *from).await,
                 Step::Follow(next) => self.inner.client.follow_items(kind, next).await,
                 Step::End => return Ok(true),
                 Step::Endless => {
                     let reason = "GitLab's list does not end: page after page brings nothing new";
-                    report.add(self.problem(&root.name, name, reason.to_owned()));
+                    report.add(self.problem(&root.name, list, reason.to_owned()));
                     return Ok(false);
                 }
             };
             let page = match page {
                 Ok(page) => page,
                 Err(error) => {
-                    self.survive(error, &root.name, name, report)?;
+                    self.survive(error, &root.name, list, report)?;
                     return Ok(false);
                 }
             };
@@ -92,12 +92,12 @@ impl Crawler {
             }
             let times: Vec<(ItemId, Timestamp)> =
                 page.items.iter().map(|item| (item.id, item.updated_at)).collect();
-            step = walk.next(Seen { items: &times, next: page.next });
+            ask = walk.next(Seen { items: &times, next: page.next });
             let stream = Stream {
                 root: root.name.clone(),
-                kind: name,
+                kind: list,
                 watermark: walk.watermark(),
-                done: step == Step::End,
+                done: ask == Step::End,
             };
             let writes = self.item_writes(page.items, projects);
             self.inner.store.apply_items(run, &writes, &stream).await?;

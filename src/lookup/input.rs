@@ -134,11 +134,8 @@ pub(super) fn arn_name(arn: &str) -> Option<&str> {
     let first = parts.next()?;
     // `function:checkout:PROD` and `service/cluster/webshop`: the kind comes first.
     let rest: Vec<&str> = parts.collect();
-    match (first, rest.as_slice()) {
-        (_, []) => Some(first),
-        ("function", [name, ..]) => Some(name),
-        (_, [.., name]) => Some(name),
-    }
+    let name = if first == "function" { rest.first() } else { rest.last() };
+    Some(name.copied().unwrap_or(first))
 }
 
 /// True for `git@host:path`.

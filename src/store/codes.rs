@@ -1,6 +1,7 @@
 //! How small closed sets and instants are written in columns.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::model::ItemKind;
 
@@ -15,6 +16,11 @@ pub const fn kind_code(kind: ItemKind) -> i64 {
 /// Returns the kind that a number stands for. The schema's CHECK admits no others.
 pub const fn kind_of(code: i64) -> ItemKind {
     if code == 2 { ItemKind::MergeRequest } else { ItemKind::Issue }
+}
+
+/// Writes the rows of a batch as the JSON parameter in which they travel.
+pub fn json<T: Serialize + ?Sized>(rows: &T) -> String {
+    serde_json::to_string(rows).expect("rows hold only numbers, texts and lists of them")
 }
 
 /// Returns an instant from milliseconds since 1970; one out of range becomes the nearest.

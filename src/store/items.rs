@@ -10,7 +10,7 @@ use super::projects::hex;
 use super::sync::advance;
 use super::{Error, ItemKey, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, text};
 use crate::correlate::ItemReading;
-use crate::model::{Evidence, Iid, Item, ItemId, ItemKind, Note, ProjectId, Reference};
+use crate::model::{Evidence, Iid, Item, ItemId, ItemKind, Note, NoteId, ProjectId, Reference};
 
 /// GitLab moves an item's time for a comment only when it is more than a minute old, so comments
 /// read within this many milliseconds of it are read once more. Two minutes: the minute, and time
@@ -124,7 +124,7 @@ impl<'a> ReferenceRow<'a> {
     ) -> impl Iterator<Item = Self> {
         references.iter().enumerate().map(move |(ordinal, (reference, evidence))| Self {
             item: item.0,
-            note: evidence.note.map_or(0, |note| note.get()),
+            note: evidence.note.map_or(0, NoteId::get),
             ordinal,
             kind: &reference.kind,
             id: &reference.id,
@@ -286,7 +286,7 @@ pub(super) async fn mark_seen(
     items: &[i64],
     doing: &'static str,
 ) -> Result<(), Error> {
-    let items = serde_json::to_string(items).expect("numbers serialise");
+    let items = codes::json(items);
     sqlx::query!(
         "update item set seen_run = ?1 where id in (select value from json_each(?2))",
         run.key,
@@ -308,7 +308,7 @@ async fn known_items(
 ) -> Result<Known, Error> {
     let ids: Vec<(i64, ItemId)> =
         page.iter().map(|w| (codes::kind_code(w.item.kind), w.item.id)).collect();
-    let ids = serde_json::to_string(&ids).expect("numbers serialise");
+    let ids = codes::json(&ids);
     let rows = sqlx::query!(
         r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint from json_each(?2) as e
         join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
@@ -330,7 +330,7 @@ async fn store_items(
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
     let rows: Vec<Row<'_>> = items.iter().map(|item| Row::from(*item)).collect();
-    let rows = serde_json::to_string(&rows).expect("plain rows serialise");
+    let rows = codes::json(&rows);
     // Comments are due again whenever anything changed; an item without any has none to read.
     let stored = sqlx::query!(
         r#"insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
@@ -405,7 +405,7 @@ async fn forget_derived(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let items = serde_json::to_string(items).expect("numbers serialise");
+    let items = codes::json(items);
     sqlx::query!(
         "delete from item_tag_evidence where item_id in (select value from json_each(?1))",
         items,
@@ -442,7 +442,7 @@ async fn store_tags(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let tags = serde_json::to_string(tags).expect("plain rows serialise");
+    let tags = codes::json(tags);
     intern_tags(write, &tags, doing).await?;
     sqlx::query!(
         "insert into item_tag_evidence
@@ -456,7 +456,7 @@ async fn store_tags(
     .execute(&mut **write)
     .await
     .map_err(query)?;
-    let items = serde_json::to_string(items).expect("numbers serialise");
+    let items = codes::json(items);
     sqlx::query!("delete from item_tag where item_id in (select value from json_each(?1))", items)
         .execute(&mut **write)
         .await
@@ -487,7 +487,7 @@ async fn store_references(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let rows = serde_json::to_string(rows).expect("plain rows serialise");
+    let rows = codes::json(rows);
     sqlx::query!(
         "insert into reference (kind, ref)
         select distinct e.value ->> 'kind', e.value ->> 'id' from json_each(?1) as e
@@ -523,7 +523,7 @@ async fn list_references(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let items = serde_json::to_string(items).expect("numbers serialise");
+    let items = codes::json(items);
     sqlx::query!(
         "delete from item_reference where item_id in (select value from json_each(?1))",
         items,

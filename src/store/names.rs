@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Error, Run, Store, Write, commit};
+use super::{Error, Run, Store, Write, codes, commit};
 use crate::correlate::{TagReading, inherited};
 use crate::model::Via;
 
@@ -118,7 +118,7 @@ pub(super) async fn settle_inheritance(
         return Ok(false);
     }
 
-    let changed_json = serde_json::to_string(&changed).expect("numbers serialise");
+    let changed_json = codes::json(&changed);
     sqlx::query!(
         "delete from project_inheritance where project_id in (select value from json_each(?1))",
         changed_json,
@@ -300,7 +300,7 @@ impl Store {
         if touched.is_empty() {
             return Ok(false);
         }
-        let touched = serde_json::to_string(&touched).expect("numbers serialise");
+        let touched = codes::json(&touched);
         settle_inheritance(write, &touched, doing).await?;
         Ok(true)
     }

@@ -114,7 +114,7 @@ impl Store {
         });
 
         let same: Vec<i64> = same.iter().map(|p| p.project.id.get()).collect();
-        let same = serde_json::to_string(&same).expect("numbers serialise");
+        let same = codes::json(&same);
         sqlx::query!(
             "update project set seen_run = ?2
             where source_id = ?1 and gitlab_id in (select value from json_each(?3))",
@@ -227,7 +227,7 @@ async fn known_projects(
     doing: &'static str,
 ) -> Result<BTreeMap<i64, (i64, Vec<u8>)>, Error> {
     let ids: Vec<i64> = page.iter().map(|p| p.project.id.get()).collect();
-    let ids = serde_json::to_string(&ids).expect("numbers serialise");
+    let ids = codes::json(&ids);
     let rows = sqlx::query!(
         r#"select id as "id!", gitlab_id, fingerprint from project
         where source_id = ?1 and gitlab_id in (select value from json_each(?2))"#,
@@ -248,7 +248,7 @@ async fn store_projects(
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
     let rows: Vec<Row<'_>> = projects.iter().map(|project| Row::from(*project)).collect();
-    let rows = serde_json::to_string(&rows).expect("plain rows serialise");
+    let rows = codes::json(&rows);
     // A path that is left stays an address of the project, until another takes it.
     sqlx::query!(
         "insert into former_path (path, project_id)
@@ -289,7 +289,7 @@ async fn store_projects(
     .await
     .map_err(query)?;
     let keys: BTreeMap<i64, i64> = stored.iter().map(|row| (row.gitlab_id, row.id)).collect();
-    let all = serde_json::to_string(&keys.values().collect::<Vec<_>>()).expect("numbers serialise");
+    let all = codes::json(&keys.values().collect::<Vec<_>>());
 
     sqlx::query!(
         "delete from project_tag
@@ -304,7 +304,7 @@ async fn store_projects(
         .filter_map(|project| keys.get(&project.project.id.get()).map(|key| (*key, &project.tags)))
         .flat_map(|(key, tags)| TagRow::rows(key, tags))
         .collect();
-    let tags = serde_json::to_string(&tags).expect("plain rows serialise");
+    let tags = codes::json(&tags);
     intern_tags(write, &tags, doing).await?;
     sqlx::query!(
         "insert into project_tag
@@ -331,7 +331,7 @@ async fn store_labels(
     let query = |source| Error::Query { doing, source };
     let rows: Vec<(&str, &str)> =
         labels.iter().map(|label| (label.name.as_str(), label.description.as_str())).collect();
-    let rows = serde_json::to_string(&rows).expect("strings serialise");
+    let rows = codes::json(&rows);
     let gone = sqlx::query!(
         "delete from label where project_id = ?1
         and name not in (select e.value ->> 0 from json_each(?2) as e)",
@@ -365,7 +365,7 @@ async fn store_templates(
     let query = |source| Error::Query { doing, source };
     let names: Vec<(i64, &str)> =
         templates.iter().map(|t| (codes::kind_code(t.kind), t.name.as_str())).collect();
-    let names = serde_json::to_string(&names).expect("strings serialise");
+    let names = codes::json(&names);
     let gone = sqlx::query!(
         "delete from template where project_id = ?1 and (kind, name) not in
             (select e.value ->> 0, e.value ->> 1 from json_each(?2) as e)",

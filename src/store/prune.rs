@@ -98,7 +98,7 @@ impl Store {
         const DOING: &str = "removing items";
         let mut write = self.write(DOING).await?;
         let keys: Vec<i64> = items.iter().map(|key| key.0).collect();
-        let keys = serde_json::to_string(&keys).expect("numbers serialise");
+        let keys = codes::json(&keys);
         let removed =
             sqlx::query!("delete from item where id in (select value from json_each(?1))", keys)
                 .execute(&mut *write)

@@ -141,7 +141,7 @@ impl Store {
     pub async fn remove_other_sources(&self, names: &[&str]) -> Result<Vec<String>, Error> {
         const DOING: &str = "removing sources that are no longer configured";
         let query = |source| Error::Query { doing: DOING, source };
-        let names = serde_json::to_string(names).expect("strings serialise");
+        let names = codes::json(names);
         let mut write = self.write(DOING).await?;
         let removed = sqlx::query_scalar!(
             r#"delete from source where name not in (select value from json_each(?1))

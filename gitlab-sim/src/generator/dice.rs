@@ -1,7 +1,7 @@
 //! Chance from a seed.
 //!
 //! The generator must write the same organisation for the same seed on every machine and in every
-//! version of every library, so it brings its own small generator (SplitMix64) instead of a
+//! version of every library, so it brings its own small generator (`SplitMix64`) instead of a
 //! crate's, whose stream may change.
 
 use jiff::Timestamp;

@@ -16,6 +16,10 @@ pub(super) const HANDBOOK: &str = "acme/platform/handbook";
 /// A service that has no topic anywhere: labels in the first project make it known.
 pub(super) const LABELLED_ONLY: &str = "gift-cards";
 
+/// Where the domains of the first and of the shared projects stand in [`DOMAINS`].
+const SHOP: usize = 0;
+const PLATFORM: usize = 5;
+
 /// What a project is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -57,7 +61,7 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// Returns the full path of the group it lies in.
+    /// Returns the last part of the path.
     pub(super) fn last_segment(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
@@ -93,10 +97,10 @@ fn role(index: usize) -> Role {
         4 => Role::Monorepo,
         5 => Role::Archived,
         6 => Role::Empty,
-        _ if index % 17 == 0 => Role::Namesake,
-        _ if index % 19 == 0 => Role::Archived,
-        _ if index % 23 == 0 => Role::Empty,
-        _ if index % 13 == 0 => Role::Library,
+        _ if index.is_multiple_of(17) => Role::Namesake,
+        _ if index.is_multiple_of(19) => Role::Archived,
+        _ if index.is_multiple_of(23) => Role::Empty,
+        _ if index.is_multiple_of(13) => Role::Library,
         _ => Role::Service,
     }
 }
@@ -170,13 +174,16 @@ fn place(planned: &mut Planned, index: usize, name: &str) {
             planned.path = format!("{GROUP}/shop/{LABELLED_ONLY}");
             planned.name = titled(LABELLED_ONLY);
             LABELLED_ONLY.clone_into(&mut planned.home);
+            planned.domain = &DOMAINS[SHOP];
         }
         Role::Namesake => planned.path = format!("{GROUP}/rollout/wave-{index}/{name}"),
         Role::Library if index == 1 => {
             HANDBOOK.clone_into(&mut planned.path);
-            planned.name = "Handbook".to_owned();
+            planned.domain = &DOMAINS[PLATFORM];
+            "Handbook".clone_into(&mut planned.name);
         }
         Role::Library => {
+            planned.domain = &DOMAINS[PLATFORM];
             let library = LIBRARIES[index % LIBRARIES.len()];
             planned.path = format!("{GROUP}/platform/libraries/{library}-{index}");
             planned.name = format!("{} {index}", titled(library));

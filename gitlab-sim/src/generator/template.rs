@@ -211,7 +211,7 @@ impl Style {
             (Self::Headings, 1) => "(Which one is it?)",
             (Self::Headings, _) => "_pick one of the four_",
             (Self::Table, 0) => "<service>",
-            (Self::Table, 1) | (Self::Bold, 1) => "...",
+            (Self::Table | Self::Bold, 1) => "...",
             (Self::Table, 2) => "TODO",
             (Self::Table, _) => "[LEVEL]",
             (Self::Bold, 0) => "<name>",

@@ -35,6 +35,7 @@ pub(super) fn metadata(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
 struct Account<'w> {
     #[serde(flatten)]
     user: UserShape<'w>,

@@ -135,7 +135,7 @@ impl Failure {
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
         };
         let challenge = (status == StatusCode::UNAUTHORIZED && body.get("error").is_some())
-            .then(|| "Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\"");
+            .then_some("Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\"");
         let answer = Answer { status, ..Answer::json(&body) };
         match challenge {
             Some(challenge) => answer.header("www-authenticate", challenge),

@@ -16,6 +16,7 @@ use crate::world::{Group, GroupId, Visibility};
 const PROJECTS_SHOWN: usize = 100;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
 struct GroupShape<'w> {
     id: GroupId,
     web_url: String,

@@ -19,7 +19,7 @@ const SCOPES: [&str; 6] =
 pub(super) struct Filter<'q> {
     iids: Option<Vec<u64>>,
     labels: Option<Labels<'q>>,
-    author: Option<Option<UserId>>,
+    author: Option<UserId>,
     scope: Option<(bool, UserId)>,
     created: (Option<Timestamp>, Option<Timestamp>),
     updated: (Option<Timestamp>, Option<Timestamp>),
@@ -50,6 +50,7 @@ impl<'q> Filter<'q> {
             (None, Some(name)) => Some(call.world.find_user(name).map(|user| user.id)),
             (None, None) => None,
         };
+        let unknown_author = author == Some(None);
         let scope = query.one_of("scope", &SCOPES)?.unwrap_or("all").replace('-', "_");
         let caller = call.caller.user().map(|user| user.id);
         let (scope, nothing) = match (scope.as_str(), caller) {
@@ -69,12 +70,12 @@ impl<'q> Filter<'q> {
         Ok(Self {
             iids: query.numbers("iids")?,
             labels,
-            author,
+            author: author.flatten(),
             scope,
             created: (query.time("created_after")?, query.time("created_before")?),
             updated: (query.time("updated_after")?, query.time("updated_before")?),
             search,
-            nothing,
+            nothing: nothing || unknown_author,
         })
     }
 
@@ -87,7 +88,7 @@ impl<'q> Filter<'q> {
             && self.iids.as_ref().is_none_or(|iids| iids.contains(&item.iid))
             && within(self.updated, item.updated_at)
             && within(self.created, item.created_at)
-            && self.author.is_none_or(|author| author == Some(item.author))
+            && self.author.is_none_or(|author| author == item.author)
             && self.scope.is_none_or(|(created, user)| {
                 if created { item.author == user } else { item.assignees.contains(&user) }
             })

@@ -31,6 +31,7 @@ struct InProject {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are GitLab's")]
 struct Counts {
     open_issues_count: usize,
     closed_issues_count: usize,

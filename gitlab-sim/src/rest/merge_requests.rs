@@ -41,6 +41,7 @@ struct MergeRequestShape<'w> {
 
 /// What `view=simple` leaves out.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
 struct Full<'w> {
     merged_by: Option<UserShape<'w>>,
     merge_user: Option<UserShape<'w>>,

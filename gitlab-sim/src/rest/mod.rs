@@ -154,37 +154,40 @@ fn in_group(
     handler(call, call.group(id)?, id)
 }
 
+/// The lists directly below a project.
+const LISTS: [&str; 7] = [
+    "labels",
+    "issues",
+    "issues_statistics",
+    "merge_requests",
+    "pipelines",
+    "releases",
+    "approval_rules",
+];
+
 fn in_project(
     call: &Call<'_>,
     scope: Result<(), Failure>,
     id: &str,
     rest: &[&str],
 ) -> Result<Answer, Failure> {
+    let list = matches!(rest, [list] if LISTS.contains(list));
     let known = matches!(
         rest,
-        [] | ["labels"
-            | "issues"
-            | "issues_statistics"
-            | "merge_requests"
-            | "pipelines"
-            | "releases"
-            | "approval_rules"]
-            | ["issues" | "merge_requests", _]
+        [] | ["issues" | "merge_requests" | "pipelines" | "templates", _]
             | ["issues" | "merge_requests", _, "notes"]
-            | ["pipelines", _]
-            | ["templates", _]
             | ["templates", _, _]
             | ["repository", "tree" | "tags"]
             | ["repository", "files", _]
             | ["repository", "files", _, "raw"]
     );
-    if !known {
+    if !list && !known {
         return Err(Failure::NoRoute);
     }
     scope?;
     let project = call.project(id)?;
     match rest {
-        [] => projects::one(call, project),
+        [] => Ok(projects::one(call, project)),
         ["labels"] => labels::of_project(call, project, id),
         ["issues"] => issues::of_project(call, project, id),
         ["issues", iid] => issues::one(call, project, iid),

@@ -14,6 +14,7 @@ use super::{Call, issues, merge_requests, paging};
 use crate::world::{Item, ItemKind, Note, Project, ProjectId};
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
 struct NoteShape<'w> {
     id: u64,
     r#type: Option<&'static str>,

@@ -108,7 +108,8 @@ pub(crate) fn keyset<T, S: Serialize>(
     call: &Call<'_>,
     mut echo: Query,
     rows: &[T],
-    cursor: (&str, impl Fn(&T) -> u64),
+    cursor: &str,
+    id: impl Fn(&T) -> u64,
     shape: impl Fn(&T) -> S,
 ) -> Result<Answer, Failure> {
     let page = Page { number: 1, ..Page::read(&echo)? };
@@ -120,6 +121,6 @@ pub(crate) fn keyset<T, S: Serialize>(
     };
     echo.remove("page");
     echo.set("per_page", page.asked.to_string());
-    echo.set(cursor.0, (cursor.1)(last).to_string());
+    echo.set(cursor, id(last).to_string());
     Ok(answer.header("link", format!("<{}?{}>; rel=\"next\"", call.address(), echo.render())))
 }

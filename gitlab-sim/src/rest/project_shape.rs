@@ -22,6 +22,7 @@ struct Namespace<'w> {
 
 /// A project, in the short form of `simple=true` or in full.
 #[derive(Debug, Serialize)]
+#[expect(clippy::option_option, reason = "a field may be absent, null or there")]
 pub(super) struct ProjectShape<'w> {
     id: ProjectId,
     description: &'w str,
@@ -50,6 +51,8 @@ pub(super) struct ProjectShape<'w> {
 
 /// What the full form of a project adds.
 #[derive(Debug, Serialize)]
+#[expect(clippy::option_option, reason = "a field may be absent, null or there")]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
 struct Full<'w> {
     container_registry_image_prefix: String,
     _links: Value,

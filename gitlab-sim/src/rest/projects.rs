@@ -23,8 +23,8 @@ const ORDERS: [&str; 8] = [
 ];
 
 /// `GET /projects/:id`
-pub(super) fn one(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
-    Ok(Answer::json(&ProjectShape::full(call, project)))
+pub(super) fn one(call: &Call<'_>, project: &Project) -> Answer {
+    Answer::json(&ProjectShape::full(call, project))
 }
 
 /// `GET /groups/:id/projects`
@@ -111,8 +111,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         Some("keyset") => {
             let name = if query.descending(true)? { "id_before" } else { "id_after" };
             let simple = is_simple(call)?;
-            let cursor = (name, |project: &&Project| project.id.get());
-            paging::keyset(call, echo, &rows, cursor, |project| shape(call, project, simple))
+            let id = |project: &&Project| project.id.get();
+            paging::keyset(call, echo, &rows, name, id, |project| shape(call, project, simple))
         }
         _ => page(call, echo, &rows),
     }

@@ -1,5 +1,7 @@
 //! The simulated GitLab as a client meets it: over HTTP, on a real port.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
+
 mod access;
 mod client;
 mod files;

@@ -258,7 +258,8 @@ impl Reader<'_> {
         let Some(((_, head), body)) = rows.split_first() else { return };
         let named = |cells: &[Part<'_>]| cells.first().is_some_and(|c| self.fields.key(c.text).is_some());
         let pairs = body.iter().any(|(_, cells)| named(cells));
-        let columns = ruled && !pairs && !body.is_empty();
+        // A head without rows is a table that nobody filled.
+        let columns = ruled && !pairs;
         if columns && head.iter().any(|cell| self.fields.key(cell.text).is_some()) {
             for (row, cells) in body {
                 for (name, cell) in head.iter().zip(cells.iter()) {

@@ -425,4 +425,6 @@ fn blank_link_marks(buffer: &mut [u8]) {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

@@ -50,7 +50,11 @@ pub(super) fn read(references: &References, text: &str) -> Vec<Mention> {
     let is_address = mentions.iter().any(|mention| mention.rule.starts_with("url:"));
     if !is_address {
         mentions.extend(keys(references, text));
-        if whole.chars().count() <= ID_MAX && !whole.contains(char::is_whitespace) {
+        // `acme/tool#45` may also be of GitHub; what else is certain is nothing else.
+        let is_known = mentions.iter().any(|mention| {
+            mention.certain && mention.span == span && !mention.reference.kind.starts_with("gitlab_")
+        });
+        if !is_known && whole.chars().count() <= ID_MAX && !whole.contains(char::is_whitespace) {
             let kinds = references.kinds_of(whole);
             mentions.extend(kinds.into_iter().map(|kind| Mention {
                 reference: Reference::new(kind, whole),
@@ -104,3 +108,6 @@ fn keys(references: &References, text: &str) -> Vec<Mention> {
 pub(super) fn is_hash(text: &str) -> bool {
     NUMBER.is_match(text)
 }
+
+#[cfg(test)]
+mod tests;

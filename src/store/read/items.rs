@@ -287,7 +287,7 @@ impl Parameters {
             merged_before: millis(filter.merged_before),
             label: filter.label.clone(),
             author: filter.author.clone(),
-            tags: serde_json::to_string(&filter.tags).expect("numbers serialise"),
+            tags: codes::json(&filter.tags),
             confidential: visibility.confidential,
             projects: visibility.projects.clone(),
             own_only: filter.own_only,

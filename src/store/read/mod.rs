@@ -17,7 +17,7 @@ pub use references::{ReferenceCount, ReferenceRow};
 pub use status::{ProblemRow, SourceRow};
 pub use tags::{ProjectTagRow, TagCounts, TagRow};
 
-use super::{Error, Store};
+use super::{Error, Store, codes};
 
 /// What an asker may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Store {
         groups: Option<&[String]>,
     ) -> Result<Visibility, Error> {
         let Some(groups) = groups else { return Ok(Visibility { confidential, projects: None }) };
-        let groups = serde_json::to_string(groups).expect("strings serialise");
+        let groups = codes::json(groups);
         let keys = sqlx::query_scalar!(
             r#"select p.id as "id!" from project as p
             where exists (select 1 from json_each(?1) as g
@@ -55,7 +55,7 @@ impl Store {
         .fetch_all(&self.reader)
         .await
         .map_err(|source| Error::Query { doing: "reading what a key may see", source })?;
-        let projects = serde_json::to_string(&keys).expect("numbers serialise");
+        let projects = codes::json(&keys);
         Ok(Visibility { confidential, projects: Some(projects) })
     }
 }

@@ -294,7 +294,8 @@ impl Crawler {
                 source: Box::new(error),
             }),
             Verdict::Skip | Verdict::Retry { .. } => {
-                let reason = describe(&error);
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                let reason = format!("{}{hint}", describe(&error));
                 tracing::warn!(
                     source = %self.inner.source.name,
                     subject,

@@ -37,24 +37,27 @@ impl Lookup {
             if !seen.insert((kind.clone(), id.clone())) {
                 continue;
             }
-            let known = self.known(&kind, &id).await?;
-            // A guess that nothing confirms is no reading.
-            if !mention.certain && known.is_none() {
-                continue;
+            let row = self.known(&kind, &id).await?;
+            let found = self.read_reference(&kind, &id, quote, row, visibility).await?;
+            // A guess is a reading only when something confirms it that the viewer may see: else
+            // the guess itself would tell what is hidden.
+            if mention.certain || found.known {
+                read.push(found);
             }
-            read.push(self.read_reference(&kind, &id, quote, known, visibility).await?);
         }
         if !text.is_empty() && !text.contains(char::is_whitespace) {
             for row in self.store.list_references_like(text).await? {
                 if seen.insert((row.kind.clone(), row.id.clone())) {
                     let (kind, id) = (row.kind.clone(), row.id.clone());
-                    let found =
-                        self.read_reference(&kind, &id, text.to_owned(), Some(row), visibility);
-                    read.push(found.await?);
+                    let found = self
+                        .read_reference(&kind, &id, text.to_owned(), Some(row), visibility)
+                        .await?;
+                    if found.known {
+                        read.push(found);
+                    }
                 }
             }
         }
-        // What nobody visible mentions must not be told from what nobody mentions at all.
         Ok(read)
     }
 

@@ -15,9 +15,11 @@ create table source (
     id integer primary key,
     name text not null unique,
     url text not null,
-    -- Start of the last sync that read everything, and of the last that ended at all.
+    -- Start of the last sync that read everything, and of the last that was not a failure.
     complete_at integer,
-    synced_at integer
+    synced_at integer,
+    -- How the last sync that ended did; empty before the first.
+    outcome text not null check (outcome in ('', 'complete', 'incomplete', 'failed'))
 ) strict;
 
 -- A sync of one source. One that was killed has no end, and is gone on with.
@@ -78,6 +80,8 @@ create table project (
 ) strict;
 
 create index project_by_path on project (path);
+-- GitLab compares paths without case.
+create index project_by_folded_path on project (lower(path));
 create index project_by_path_key on project (path_key);
 create index project_by_name_key on project (name_key);
 
@@ -88,6 +92,7 @@ create table former_path (
     primary key (path, project_id)
 ) strict, without rowid;
 
+create index former_path_by_folded on former_path (lower(path));
 create index former_path_by_project on former_path (project_id);
 
 create table label (
@@ -204,6 +209,8 @@ create table project_inheritance (
     tag_id integer not null references tag (id),
     primary key (project_id, tag_id)
 ) strict, without rowid;
+
+create index project_inheritance_by_tag on project_inheritance (tag_id);
 
 -- Why an item itself carries a tag.
 create table item_tag_evidence (

@@ -92,7 +92,7 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
          xrefd service --server http://{address}"
     ));
     let lifecycle = Lifecycle::default();
-    let app = App { lookup, keys: Arc::new(parts.config.api_keys.clone()) };
+    let app = App { lookup, keys: Arc::new(parts.config.api_keys.clone()), start: rand::random() };
     let soft = lifecycle.soft();
     lifecycle.spawn("http", {
         let stop = soft.clone();

@@ -140,6 +140,7 @@ fn code(error: &anyhow::Error) -> u8 {
     let wrong = error.chain().any(|cause| {
         cause.is::<crate::config::Error>()
             || cause.is::<crate::extract::Error>()
+            || cause.is::<crate::telemetry::Error>()
             || cause.is::<output::Usage>()
     });
     if wrong { WRONG } else { FAILED }

@@ -24,6 +24,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
         format!("cannot listen on {address}: stop what holds it, or set [server] listen to another")
     })?;
     let store = parts.open().await?;
+    let _lock = store.lock()?;
     let silent: Arc<dyn Progress> = Arc::new(Silent);
     let crawlers = parts.crawlers(&store, &silent).await?;
     parts.forget_other_sources(&store).await?;
@@ -31,6 +32,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     let app = App {
         lookup: parts.lookup(store.clone()),
         keys: Arc::new(parts.config.api_keys.clone()),
+        start: rand::random(),
     };
     let stop = lifecycle.soft();
     let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());

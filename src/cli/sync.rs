@@ -38,6 +38,7 @@ pub async fn run(
     let parts = Parts::load(config, environment)?;
     parts.config.require_sources()?;
     let store = parts.open().await?;
+    let _lock = store.lock()?;
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
     parts.forget_other_sources(&store).await?;
@@ -75,31 +76,24 @@ async fn sync_all(
     depth: Depth,
     stop: &CancellationToken,
 ) -> Result<Summary, Error> {
-    let mut total: Option<Summary> = None;
-    let mut failure: Option<Error> = None;
+    let mut total = Summary { complete: true, ..Summary::default() };
+    let mut failures = Vec::new();
     for crawler in crawlers {
         match crawler.sync(depth, stop).await {
-            Ok(summary) => {
-                total = Some(match total.take() {
-                    Some(total) => total.and(summary),
-                    None => summary,
-                });
-            }
+            Ok(summary) => total = total.and(summary),
             Err(Error::Stopped) => return Err(Error::Stopped),
             Err(error) => {
-                if crawlers.len() > 1 {
-                    output::error(&format!("{}: {:#}", crawler.name(), chain(&error)), error.hint());
-                }
-                failure.get_or_insert(error);
+                total = total.and_failed(crawler.name(), chain(&error));
+                failures.push(error);
             }
         }
     }
-    match (total, failure) {
-        (Some(total), None) => Ok(total),
-        (Some(total), Some(_)) => Ok(Summary { complete: false, ..total }),
-        (None, Some(error)) => Err(error),
-        (None, None) => Ok(Summary { complete: true, ..Summary::default() }),
+    if failures.len() == crawlers.len()
+        && let Some(first) = failures.into_iter().next()
+    {
+        return Err(first);
     }
+    Ok(total)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
-use super::roots::Listing;
+use super::roots::Roots;
 use super::walk::{Seen, Step, Walk};
 use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, go_on};
 use crate::gitlab::{self, ItemQuery, Page, Scope, StatusCode};
@@ -23,7 +23,7 @@ impl Crawler {
         &self,
         run: &Run,
         kind: ItemKind,
-        listing: &Listing,
+        roots: &Roots,
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
@@ -33,12 +33,12 @@ impl Crawler {
         let whole = AtomicBool::new(true);
         let offered = |root: &&Root| match root.scope {
             Scope::Group(_) => true,
-            Scope::Project(id) => listing.projects.get(&id).is_none_or(|(_, features)| match kind {
+            Scope::Project(id) => roots.projects.get(&id).is_none_or(|(_, features)| match kind {
                 ItemKind::Issue => features.issues_enabled,
                 ItemKind::MergeRequest => features.merge_requests_enabled,
             }),
         };
-        several(listing.roots.iter().filter(offered), self.concurrency(), |root| async {
+        several(roots.lists.iter().filter(offered), self.concurrency(), |root| async {
             if !self.walk_root(run, kind, root, projects, report, stop).await? {
                 whole.store(false, Ordering::Relaxed);
             }

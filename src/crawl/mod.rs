@@ -14,9 +14,9 @@
 //!    last time seen, so that nothing is skipped when items change under the walk
 //!    ([`walk`](self::walk), [`items`](self::items)). Each page is stored in one transaction with
 //!    the time up to which the list was read; a killed sync goes on from there.
-//! 4. **Comments** of items that changed are read ([`notes`](self::notes)).
-//! 5. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
-//!    separate listing does not show either ([`prune`](self::prune)).
+//! 4. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
+//!    separate question does not show either ([`prune`](self::prune)).
+//! 5. **Comments** of items that changed are read ([`notes`](self::notes)).
 //! 6. **Names** are settled: services by project name, spellings shown.
 //!
 //! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
@@ -35,7 +35,6 @@ mod walk;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -95,6 +94,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// True when GitLab refused the token, so that another may have to be read.
+    pub fn is_refused_token(&self) -> bool {
+        match self {
+            Self::GitLab { source, .. } => {
+                matches!(**source, gitlab::Error::Unauthorized { .. })
+            }
+            Self::NoRoot { .. } | Self::Token { .. } | Self::Store(_) | Self::Stopped => false,
+        }
+    }
+
     /// Returns what a person can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -123,6 +132,7 @@ pub struct Crawler {
 #[derive(Debug)]
 struct Inner {
     source: Source,
+    environment: Environment,
     client: Client,
     store: Store,
     reader: Arc<Reader>,
@@ -168,8 +178,25 @@ impl Crawler {
             source: Box::new(error),
         })?;
         let skew_ms = AtomicI64::new(0);
-        let inner = Inner { source, client, store, reader, clock, progress, skew_ms };
+        let environment = environment.clone();
+        let inner =
+            Inner { source, environment, client, store, reader, clock, progress, skew_ms };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes a crawler for the same source that has read its token again, after the old one was
+    /// refused.
+    pub async fn renewed(&self) -> Result<Self, Error> {
+        let inner = &self.inner;
+        Self::new(
+            inner.source.clone(),
+            &inner.environment,
+            inner.store.clone(),
+            inner.reader.clone(),
+            inner.clock.clone(),
+            inner.progress.clone(),
+        )
+        .await
     }
 
     /// Returns the source's name.
@@ -242,13 +269,13 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
-        let listing = self.list_projects(run, report, stop).await?;
-        self.read_parts(run, &listing, report, stop).await?;
+        let roots = self.list_projects(run, report, stop).await?;
+        self.read_parts(run, &roots, report, stop).await?;
         let projects = self.known_projects(run).await?;
         let issues =
-            self.read_items(run, ItemKind::Issue, &listing, &projects, report, stop).await?;
+            self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
         let merge_requests =
-            self.read_items(run, ItemKind::MergeRequest, &listing, &projects, report, stop).await?;
+            self.read_items(run, ItemKind::MergeRequest, &roots, &projects, report, stop).await?;
         let mut removed = 0;
         for (kind, whole) in
             [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)]
@@ -257,8 +284,8 @@ impl Crawler {
                 removed += self.prune_items(run, kind, &projects, report, stop).await?;
             }
         }
-        if listing.whole {
-            removed += self.prune_projects(run, &listing, report, stop).await?;
+        if roots.whole {
+            removed += self.prune_projects(run, &roots, report, stop).await?;
         }
         self.read_notes(run, depth, &projects, report, stop).await?;
         self.inner.store.settle_names(run).await?;
@@ -328,13 +355,10 @@ impl Crawler {
         }
     }
 
-    /// Returns the time by GitLab's clock.
-    fn gitlab_now(&self) -> Timestamp {
-        let now = self.inner.clock.now();
-        let skew = Duration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed).unsigned_abs());
-        let behind = self.inner.skew_ms.load(Ordering::Relaxed) < 0;
-        let moved = if behind { now.checked_sub(skew) } else { now.checked_add(skew) };
-        moved.unwrap_or(now)
+    /// Returns an instant of our clock as GitLab's shows it.
+    fn by_gitlab(&self, at: Timestamp) -> Timestamp {
+        let skew = SignedDuration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed));
+        at.saturating_add(skew).unwrap_or(at)
     }
 }
 

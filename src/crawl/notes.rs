@@ -33,16 +33,16 @@ impl Crawler {
         }
         if self.inner.source.auth == Auth::None {
             // GitLab shows comments to signed-in callers only, even on public projects.
-            tracing::info!(
+            tracing::warn!(
                 source = %self.inner.source.name,
                 "comments are not read: GitLab shows them only to callers with a token"
             );
             return Ok(());
         }
         let store = &self.inner.store;
-        // A sync that is gone on with has marked them before, and read some since.
-        let every = depth == Depth::Full && !run.resumed;
-        store.mark_notes_due(run, every).await?;
+        // One that is gone on with has read some since it began.
+        let before = (depth == Depth::Full).then(|| self.by_gitlab(run.started_at));
+        store.mark_notes_due(run, before).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
         loop {
@@ -70,7 +70,7 @@ impl Crawler {
         report: &Report,
     ) -> Result<(), Error> {
         // Before the request: what is written while it runs is read the next time.
-        let read_at = self.gitlab_now();
+        let read_at = self.by_gitlab(self.inner.clock.now());
         let notes = match self.inner.client.notes(due.project, due.kind, due.iid).await {
             Ok(notes) => notes,
             // Deleted since it was listed; the next sync will not see it.

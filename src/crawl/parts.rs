@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::roots::Listing;
+use super::roots::Roots;
 use super::{Crawler, Error, Event, Report, go_on};
 use crate::codeowners::PLACES;
 use crate::gitlab::{self, ProjectFeatures};
@@ -21,14 +21,14 @@ impl Crawler {
     pub(super) async fn read_parts(
         &self,
         run: &Run,
-        listing: &Listing,
+        roots: &Roots,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let seen = self.inner.store.seen_projects(run).await?;
-        let units = Some(listing.projects.len() as u64);
+        let units = Some(roots.projects.len() as u64);
         self.inner.progress.event(Event::Step { name: "project details", units });
-        let due = listing.projects.values().filter_map(|(project, features)| {
+        let due = roots.projects.values().filter_map(|(project, features)| {
             let seen = seen.get(&project.id)?;
             Some((project, features, seen))
         });

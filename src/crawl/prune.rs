@@ -3,13 +3,17 @@
 //! Only what a list that was read whole no longer shows may be gone; and since pages can shift
 //! under any list, it is asked for once more, by its number, before it is removed. A question that
 //! fails removes nothing.
+//!
+//! When much of the index would go at once, something else may be wrong: a token that lost its
+//! groups looks just the same. Then everything is kept, the sync ends as incomplete, and only the
+//! next sync, if it finds the same, removes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
 use super::items::stream_name;
-use super::roots::Listing;
+use super::roots::Roots;
 use super::{Crawler, Error, KnownProject, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemKind, ProjectId};
@@ -17,6 +21,15 @@ use crate::store::{ItemKey, Run, Stream, UnseenItem};
 
 /// Numbers asked for in one request: a long address is refused.
 const BATCH: usize = 50;
+
+/// So many projects, or so many items of a kind, may go at once without a second thought.
+const FEW_PROJECTS: usize = 5;
+const FEW_ITEMS: usize = 100;
+
+/// True when more than a few, and more than a third, of what is stored would go.
+fn is_suspicious(gone: usize, stored: u64, few: usize) -> bool {
+    gone > few && (gone as u64).saturating_mul(3) > stored
+}
 
 impl Crawler {
     /// Removes the items of a kind that are gone, and returns how many.
@@ -29,6 +42,16 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
         let unseen = self.inner.store.list_unseen_items(run, kind).await?;
+        let totals = self.inner.store.totals(run.source).await?;
+        let stored = match kind {
+            ItemKind::Issue => totals.issues,
+            ItemKind::MergeRequest => totals.merge_requests,
+        };
+        if is_suspicious(unseen.len(), stored, FEW_ITEMS)
+            && !self.is_confirmed(run, drop_of(kind), unseen.len(), stored, report).await?
+        {
+            return Ok(0);
+        }
         let mut removed = 0;
         for batch in unseen.chunk_by(|a, b| a.project == b.project).flat_map(|p| p.chunks(BATCH)) {
             go_on(stop)?;
@@ -41,6 +64,28 @@ impl Crawler {
             }
         }
         Ok(removed)
+    }
+
+    /// True when the sync before found the same drop. Else it is recorded, so that the next one
+    /// finds it confirmed.
+    async fn is_confirmed(
+        &self,
+        run: &Run,
+        drop: &'static str,
+        gone: usize,
+        stored: u64,
+        report: &Report,
+    ) -> Result<bool, Error> {
+        if self.inner.store.had_problem(run.source, drop).await? {
+            return Ok(true);
+        }
+        let reason = format!(
+            "GitLab no longer shows {gone} of {stored}: all are kept until the next sync finds the \
+             same; if that is not expected, check what the token may see"
+        );
+        tracing::warn!(source = %self.inner.source.name, "{drop}: {reason}");
+        report.add(self.problem("source", drop, reason));
+        Ok(false)
     }
 
     async fn list_by_number(
@@ -106,16 +151,23 @@ impl Crawler {
     pub(super) async fn prune_projects(
         &self,
         run: &Run,
-        listing: &Listing,
+        roots: &Roots,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
+        let gone = self.inner.store.list_unseen_projects(run).await?;
+        let stored = self.inner.store.totals(run.source).await?.projects;
+        if is_suspicious(gone.len(), stored, FEW_PROJECTS)
+            && !self.is_confirmed(run, "project drop", gone.len(), stored, report).await?
+        {
+            return Ok(0);
+        }
         let mut removed = 0;
-        for unseen in self.inner.store.list_unseen_projects(run).await? {
+        for unseen in gone {
             go_on(stop)?;
             let member = self.inner.source.is_rootless();
             match self.look_again(unseen.id).await {
-                Ok(Some(project)) if self.wants(&project) && listing.covers(&project, member) => {
+                Ok(Some(project)) if self.wants(&project) && roots.covers(&project, member) => {
                     // The list shifted, or it came back in between: the next sync reads it.
                     let reason = "the list of projects left it out, but it is there".to_owned();
                     report.add(self.problem(&unseen.path, "projects", reason));
@@ -133,5 +185,26 @@ impl Crawler {
             }
         }
         Ok(removed)
+    }
+}
+
+/// Returns the name under which a drop of items is recorded.
+const fn drop_of(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Issue => "issue drop",
+        ItemKind::MergeRequest => "merge request drop",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_is_suspicious_when_it_is_neither_small_nor_a_small_part() {
+        assert!(!is_suspicious(5, 6, FEW_PROJECTS));
+        assert!(!is_suspicious(10, 100, FEW_PROJECTS));
+        assert!(is_suspicious(40, 100, FEW_PROJECTS));
+        assert!(is_suspicious(101, 101, FEW_ITEMS));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Crawler, Error, Event, Report, describe, digest, go_on};
+use crate::config::Auth;
 use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope, Verdict};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectWrite, Run, Stream};
@@ -20,9 +21,9 @@ pub(super) struct Root {
 
 /// What the roots hold.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(super) struct Roots {
     /// Where items are listed.
-    pub roots: Vec<Root>,
+    pub lists: Vec<Root>,
     /// What each project offers.
     pub projects: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
     /// Paths of the groups that are roots.
@@ -33,7 +34,7 @@ pub(super) struct Listing {
     pub whole: bool,
 }
 
-impl Listing {
+impl Roots {
     /// True when a project still lies below one of the roots.
     pub fn covers(&self, project: &Project, member: bool) -> bool {
         let path = project.path.to_lowercase();
@@ -52,27 +53,35 @@ impl Crawler {
         run: &Run,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<Listing, Error> {
+    ) -> Result<Roots, Error> {
         let source = &self.inner.source;
         self.inner.progress.event(Event::Step { name: "projects", units: None });
-        let mut listing = Listing { whole: true, ..Listing::default() };
+        let mut roots = Roots { whole: true, ..Roots::default() };
         if source.is_rootless() {
+            if source.auth == Auth::None {
+                return Err(Error::NoRoot {
+                    url: source.url.to_string(),
+                    reason: "without a token there is no membership to read; name `groups` or \
+                             `projects`, or configure a token"
+                        .to_owned(),
+                });
+            }
             let first = self.inner.client.projects_member(self.project_query()).await;
-            self.list_root(run, "membership", None, first, &mut listing, report, stop).await?;
+            self.list_root(run, "membership", None, first, &mut roots, report, stop).await?;
         }
         for group in &source.groups {
             go_on(stop)?;
             let name = format!("group:{group}");
             match self.inner.client.group(group).await {
                 Ok(found) => {
-                    listing.groups.push(found.path.clone());
+                    roots.groups.push(found.path.clone());
                     let query = self.project_query();
                     let first = self.inner.client.group_projects(found.id, query).await;
                     let scope = Some(Scope::Group(found.id));
-                    self.list_root(run, &name, scope, first, &mut listing, report, stop).await?;
+                    self.list_root(run, &name, scope, first, &mut roots, report, stop).await?;
                 }
                 Err(error) => {
-                    listing.whole = false;
+                    roots.whole = false;
                     self.survive(error, &name, "projects", report)?;
                 }
             }
@@ -82,25 +91,25 @@ impl Crawler {
             let name = format!("project:{path}");
             match self.inner.client.project(path).await {
                 Ok(found) => {
-                    listing.single.insert(found.project.id);
+                    roots.single.insert(found.project.id);
                     let page =
                         Page { items: vec![found], next: None, total: Some(1), server_date: None };
-                    self.list_root(run, &name, None, Ok(page), &mut listing, report, stop).await?;
+                    self.list_root(run, &name, None, Ok(page), &mut roots, report, stop).await?;
                 }
                 Err(error) => {
-                    listing.whole = false;
+                    roots.whole = false;
                     self.survive(error, &name, "projects", report)?;
                 }
             }
         }
-        let nothing = listing.roots.is_empty() && listing.projects.is_empty();
-        if nothing && !listing.whole {
+        let nothing = roots.lists.is_empty() && roots.projects.is_empty();
+        if nothing && !roots.whole {
             let problems = report.take();
             let reasons: Vec<String> =
                 problems.into_iter().map(|p| format!("{}: {}", p.subject, p.reason)).collect();
             return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
         }
-        Ok(listing)
+        Ok(roots)
     }
 
     /// Lists one root from its first page on. Without a scope of its own, each of its projects is
@@ -112,7 +121,7 @@ impl Crawler {
         name: &str,
         scope: Option<Scope>,
         first: Result<Page<FetchedProject>, gitlab::Error>,
-        listing: &mut Listing,
+        roots: &mut Roots,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
@@ -121,7 +130,7 @@ impl Crawler {
             let found = match page {
                 Ok(found) => found,
                 Err(error) => {
-                    listing.whole = false;
+                    roots.whole = false;
                     return self.survive(error, name, "projects", report);
                 }
             };
@@ -140,21 +149,21 @@ impl Crawler {
             self.inner.store.apply_projects(run, &writes, &stream).await?;
             self.inner.progress.event(Event::Done(writes.len() as u64));
             for FetchedProject { project, features } in wanted {
-                let covered = listing.projects.contains_key(&project.id);
+                let covered = roots.projects.contains_key(&project.id);
                 if !whole && !covered {
-                    listing.roots.push(Root {
+                    roots.lists.push(Root {
                         name: format!("project:{}", project.path),
                         scope: Scope::Project(project.id),
                     });
                 }
-                listing.projects.insert(project.id, (project, features));
+                roots.projects.insert(project.id, (project, features));
             }
             go_on(stop)?;
             let Some(next) = next else { break };
             page = self.inner.client.follow_projects(&next).await;
         }
         if let Some(scope) = scope {
-            listing.roots.push(Root { name: name.to_owned(), scope });
+            roots.lists.push(Root { name: name.to_owned(), scope });
         }
         Ok(())
     }

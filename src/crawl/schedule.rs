@@ -33,7 +33,7 @@ impl Schedule {
     }
 
     /// Syncs at once, then by the clock, until told to stop. A sync that has begun a page ends it.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         loop {
             self.sync_all(&stop).await;
             let Some(next) = next_after(&self.sync, self.clock.now()) else {
@@ -52,8 +52,8 @@ impl Schedule {
         }
     }
 
-    async fn sync_all(&self, stop: &CancellationToken) {
-        for crawler in &self.crawlers {
+    async fn sync_all(&mut self, stop: &CancellationToken) {
+        for crawler in &mut self.crawlers {
             match crawler.sync(Depth::Changed, stop).await {
                 Ok(_) => {}
                 Err(Error::Stopped) => return,
@@ -65,6 +65,13 @@ impl Schedule {
                         crawler.name(),
                         describe(&error)
                     );
+                    if error.is_refused_token() {
+                        // It may have been rotated: the next sync uses what its place holds now.
+                        match crawler.renewed().await {
+                            Ok(renewed) => *crawler = renewed,
+                            Err(error) => tracing::error!("{}", describe(&error)),
+                        }
+                    }
                 }
             }
         }

@@ -54,6 +54,19 @@ impl SummaryError {
 }
 
 impl Summary {
+    /// Notes that a source could not be read at all.
+    #[must_use]
+    pub fn and_failed(mut self, source: &str, reason: String) -> Self {
+        self.complete = false;
+        self.errors.push(SummaryError {
+            source: source.to_owned(),
+            subject: "source".to_owned(),
+            stream: "sync".to_owned(),
+            reason,
+        });
+        self
+    }
+
     /// Adds the summary of another source that was read beside this one.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

@@ -65,7 +65,8 @@ impl Template {
 
     /// Says whether a description shares anything besides a heading, if there is anything.
     fn shares_more(&self, description: &str, labels: &BTreeSet<String>) -> bool {
-        let own: BTreeSet<_> = self.lines.iter().filter(|line| !line.starts_with('#')).cloned().collect();
+        let own: BTreeSet<_> =
+            self.lines.iter().filter(|line| !line.starts_with('#')).cloned().collect();
         own.is_empty()
             || self.labels.intersection(labels).next().is_some()
             || own.intersection(&plain_lines(description)).next().is_some()
@@ -206,7 +207,10 @@ fn plain_lines(text: &str) -> BTreeSet<String> {
 fn plain(line: &str) -> String {
     let folded = folded(line);
     let item = folded.trim_start_matches(['-', '*', '+', ' ']);
-    let item = ["[ ]", "[x]", "[X]", "[~]"].iter().find_map(|mark| item.strip_prefix(mark)).unwrap_or(item);
+    let item = ["[ ]", "[x]", "[X]", "[~]"]
+        .iter()
+        .find_map(|mark| item.strip_prefix(mark))
+        .unwrap_or(item);
     item.trim().to_owned()
 }
 

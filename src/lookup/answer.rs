@@ -483,14 +483,12 @@ pub struct SourceStatus {
 /// A part that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceProblem {
-    /// A root or project; absent for a key that is limited to groups.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    /// A root or project.
+    pub subject: String,
     /// Which of its lists.
     pub stream: String,
-    /// Why; absent for a key that is limited to groups.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    /// Why.
+    pub reason: String,
     /// When it was tried.
     pub at: Timestamp,
     /// When it is tried again.

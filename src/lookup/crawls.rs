@@ -4,21 +4,21 @@ use super::{Error, Lookup, SourceProblem, SourceStatus, Viewer};
 
 impl Lookup {
     /// Lists the sources with their freshness and problems. A viewer who is limited to groups is
-    /// not told the names of projects that could not be read, which may be of other groups.
+    /// told of the problems of projects of these groups only.
     pub async fn crawls(&self, viewer: &Viewer) -> Result<Vec<SourceStatus>, Error> {
         let problems = self.store.list_problems().await?;
         let sources = self.store.list_sources().await?;
-        let told = viewer.groups.is_none();
         Ok(sources
             .into_iter()
             .map(|source| SourceStatus {
                 problems: problems
                     .iter()
                     .filter(|problem| problem.source == source.name)
+                    .filter(|problem| may_know(viewer, &problem.subject))
                     .map(|problem| SourceProblem {
-                        subject: told.then(|| problem.subject.clone()),
+                        subject: problem.subject.clone(),
                         stream: problem.stream.clone(),
-                        reason: told.then(|| problem.reason.clone()),
+                        reason: problem.reason.clone(),
                         at: problem.at,
                         retry_at: problem.retry_at,
                     })
@@ -31,4 +31,14 @@ impl Lookup {
             })
             .collect())
     }
+}
+
+/// True when a viewer may know of a root or project.
+fn may_know(viewer: &Viewer, subject: &str) -> bool {
+    let Some(groups) = &viewer.groups else { return true };
+    let path = subject.rsplit(':').next().unwrap_or_default().to_lowercase();
+    groups.iter().any(|group| {
+        let rest = path.strip_prefix(&group.to_lowercase());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }

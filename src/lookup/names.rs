@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::hydrate::pipelines;
 use super::{
-    Counts, Cursor, Error, Item, Lookup, MAX_LIMIT, NameDetail, NameOwner, NameSummary, Owner, Page,
+    Counts, Cursor, Error, Item, Lookup, MAX_LIMIT, NameDetail, NameOwner, NameSummary, Owner, OwnerKind, Page,
     Project, ProjectPipeline, ReferenceSummary, Viewer,
 };
 use crate::codeowners::CodeOwners;
@@ -71,6 +71,16 @@ pub(super) fn with_next<T>(
     rows.truncate(limit);
     let next = rows.last().map(cursor);
     (rows, next)
+}
+
+/// Returns an owner's place among others: names before roles before addresses.
+fn place(owner: &NameOwner) -> String {
+    let kind = match owner.kind {
+        OwnerKind::Name => 'a',
+        OwnerKind::Role => 'b',
+        OwnerKind::Email => 'c',
+    };
+    format!("{kind}{}", owner.name)
 }
 
 pub(super) fn one_more(limit: usize) -> i64 {
@@ -213,17 +223,24 @@ impl Lookup {
         Ok(Some(Page { data, next }))
     }
 
-    /// Lists whom the CODEOWNERS files of a name's projects name.
+    /// Lists whom the CODEOWNERS files of a name's projects name, by kind and name.
     pub async fn name_owners(
         &self,
         key: &str,
         name: &str,
+        cursor: Option<&Cursor>,
+        limit: usize,
         viewer: &Viewer,
-    ) -> Result<Option<Vec<NameOwner>>, Error> {
+    ) -> Result<Option<Page<NameOwner>>, Error> {
         let visibility = self.visibility(viewer).await?;
         let Some(tag) = self.visible_tag(key, name, &visibility).await? else { return Ok(None) };
         let projects = self.projects_of(&tag, "", SHOWN_PROJECTS, &visibility).await?;
-        self.owners_of(&projects).await.map(Some)
+        let mut owners = self.owners_of(&projects).await?;
+        if let Some(Cursor::After(after)) = cursor {
+            owners.retain(|owner| place(owner) > *after);
+        }
+        let (data, next) = with_next(owners, limit, |owner| Cursor::After(place(owner)));
+        Ok(Some(Page { data, next }))
     }
 
     /// Lists the latest pipelines of a name's projects, by path.

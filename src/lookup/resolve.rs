@@ -251,17 +251,19 @@ impl Lookup {
         let Some(row) = self.known(kind, id).await? else { return Ok(()) };
         let query = ItemQuery { limit: MENTIONS, ..ItemQuery::default() };
         let page = self.page(Listing::Reference(row.key, None), &query, visibility).await?;
+        let mentioned = format!("{kind}:{}", row.id);
         let mut uses: BTreeMap<String, Vec<Evidence>> = BTreeMap::new();
         for item in &page.data {
+            // The item's service, because of what the item says.
+            let Some(why) = item.evidence.iter().find(|piece| piece.subject == mentioned) else {
+                continue;
+            };
             for tag in item.tags.iter().filter(|tag| tag.key == "service") {
+                let url = why.url.clone().unwrap_or_else(|| item.web_url.clone());
                 uses.entry(tag.value.clone()).or_default().push(Evidence {
                     subject: format!("service:{}", tag.value),
-                    via: "reference".to_owned(),
-                    location: "title".to_owned(),
-                    text: format!("{} mentions it: {}", item.reference, item.title),
-                    inherited: false,
-                    rule: format!("{kind}:{id}"),
-                    url: Some(item.web_url.clone()),
+                    url: Some(url),
+                    ..why.clone()
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! `ETag` and 304.
 //!
-//! The tag is the index's generation with a digest of the question and the caller, so an answer
+//! The tag is the index's generation with a digest of the question, the caller and the start of the
+//! daemon, whose configuration has a part in answers; so an answer
 //! that cannot have changed costs one small query.
 
 use axum::extract::{Request, State};
@@ -28,6 +29,7 @@ pub async fn conditional(
     // Before the answer is made: a commit in between makes the tag too old, never too new.
     let generation = app.lookup.generation().await?;
     let mut hash = Sha256::new();
+    hash.update(app.start.to_le_bytes());
     hash.update(request.uri().to_string());
     hash.update([0]);
     hash.update(&caller.key);

@@ -8,6 +8,7 @@ mod caller;
 mod cursor;
 mod etag;
 mod health;
+mod path;
 mod problem;
 mod question;
 mod reply;
@@ -18,14 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderName, StatusCode};
-use axum::middleware;
+use axum::extract::Request;
+use axum::http::HeaderName;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
@@ -47,6 +49,8 @@ pub struct App {
     pub lookup: Lookup,
     /// Who may ask; nobody is asked who they are while there are none.
     pub keys: Arc<ApiKeys>,
+    /// Differs from one start to the next: another configuration may give other answers.
+    pub start: u64,
 }
 
 #[derive(OpenApi)]
@@ -90,10 +94,10 @@ pub fn router(app: App) -> (Router, Document) {
         .method_not_allowed_fallback(problem::no_such_method)
         .with_state(app)
         .layer(CompressionLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(middleware::from_fn(in_time))
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(|request: &axum::extract::Request| {
+                .make_span_with(|request: &Request| {
                     // The path without its query: what people look for stays out of the log.
                     tracing::info_span!(
                         "request",
@@ -103,7 +107,7 @@ pub fn router(app: App) -> (Router, Document) {
                 })
                 .on_request(())
                 .on_response(
-                    |response: &axum::response::Response,
+                    |response: &Response,
                      latency: Duration,
                      _: &tracing::Span| {
                         tracing::debug!(
@@ -117,6 +121,14 @@ pub fn router(app: App) -> (Router, Document) {
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid));
     (router, document)
+}
+
+/// Ends an answer that takes too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::too_slow().into_response(),
+    }
 }
 
 /// Binds the address that is served.

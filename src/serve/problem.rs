@@ -55,6 +55,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
+    /// The answer took too long.
+    pub fn too_slow() -> Self {
+        let detail = "the index did not answer in time; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", "No answer in time", detail)
+    }
+
     fn internal() -> Self {
         let detail = "the daemon's log says more";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The daemon failed", detail)

@@ -22,6 +22,21 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// Another process writes this index.
+    #[error("another xrefd writes the index {path}: stop it first, or ask it with --server", path = .path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The lock beside the database could not be taken.
+    #[error("cannot make the lock file {path}: check that this user may write to its folder", path = .path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The schema is of a version that this program does not know.
     #[error("the database {path} was written by a newer xrefd (schema {version}): run that version, or name another file with [database] url", path = .path.display())]
     Newer {

@@ -169,17 +169,23 @@ impl Store {
     }
 
     /// Marks as due the items of this run whose comments may have changed without a sign of it:
-    /// all of them with `every`, else those read within two minutes of the item's last change.
-    pub async fn mark_notes_due(&self, run: &Run, every: bool) -> Result<(), Error> {
+    /// those read within two minutes of the item's last change, and those read before an instant
+    /// of GitLab's clock.
+    pub async fn mark_notes_due(
+        &self,
+        run: &Run,
+        before: Option<Timestamp>,
+    ) -> Result<(), Error> {
         const DOING: &str = "marking comments to read again";
+        let before = before.map_or(i64::MIN, Timestamp::as_millisecond);
         let mut write = self.write(DOING).await?;
         sqlx::query!(
             "update item set notes_read_at = null
             where source_id = ?1 and seen_run = ?2 and notes_count > 0
-            and notes_read_at is not null and (?3 or notes_read_at < updated_at + ?4)",
+            and notes_read_at < max(?3, updated_at + ?4)",
             run.source.0,
             run.key,
-            every,
+            before,
             QUIET_MS,
         )
         .execute(&mut *write)

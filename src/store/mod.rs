@@ -19,6 +19,7 @@
 mod codes;
 mod error;
 mod items;
+mod lock;
 mod names;
 mod projects;
 mod prune;
@@ -38,6 +39,7 @@ use sqlx::{Sqlite, Transaction};
 pub use error::Error;
 pub use items::{DueNotes, ItemWrite, NoteWrite};
 pub use projects::{ProjectParts, ProjectWrite, SeenProject};
+pub use lock::Lock;
 pub use prune::{UnseenItem, UnseenProject};
 pub use sync::{Outcome, Problem, Run, Stream, Totals};
 
@@ -152,4 +154,4 @@ fn options(url: &str) -> Result<SqliteConnectOptions, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

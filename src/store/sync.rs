@@ -87,7 +87,7 @@ impl Store {
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
         let source = sqlx::query_scalar!(
-            r#"insert into source (name, url) values (?1, ?2)
+            r#"insert into source (name, url, outcome) values (?1, ?2, '')
             on conflict (name) do update set url = excluded.url
             returning id as "id!""#,
             name,
@@ -204,6 +204,21 @@ impl Store {
         })
     }
 
+    /// True when the last sync that ended could not read a list for this reason: one that is met
+    /// again is confirmed.
+    pub async fn had_problem(&self, source: SourceKey, stream: &str) -> Result<bool, Error> {
+        let row = sqlx::query_scalar!(
+            r#"select exists (select 1 from sync_problem where source_id = ?1 and stream = ?2)
+                as "had!: bool""#,
+            source.0,
+            stream,
+        )
+        .fetch_one(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading what was incomplete", source })?;
+        Ok(row)
+    }
+
     /// Notes that a list was read to its end without a page of its own to store.
     pub async fn finish_stream(&self, run: &Run, stream: &Stream) -> Result<(), Error> {
         const DOING: &str = "finishing a list";
@@ -272,22 +287,20 @@ impl Store {
             .await
             .map_err(query)?;
         }
-        if outcome != Outcome::Failed {
-            sqlx::query!("update source set synced_at = ?2 where id = ?1", run.source.0, started_at)
-                .execute(&mut *write)
-                .await
-                .map_err(query)?;
-        }
-        if outcome == Outcome::Complete {
-            sqlx::query!(
-                "update source set complete_at = ?2 where id = ?1",
-                run.source.0,
-                started_at,
-            )
-            .execute(&mut *write)
-            .await
-            .map_err(query)?;
-        }
+        let synced_at = (outcome != Outcome::Failed).then_some(started_at);
+        let complete_at = (outcome == Outcome::Complete).then_some(started_at);
+        sqlx::query!(
+            "update source set outcome = ?2, synced_at = coalesce(?3, synced_at),
+                complete_at = coalesce(?4, complete_at)
+            where id = ?1",
+            run.source.0,
+            word,
+            synced_at,
+            complete_at,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
         // `as_of` and `complete` are part of every answer.
         commit(write, true, DOING).await
     }

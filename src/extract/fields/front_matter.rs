@@ -29,7 +29,8 @@ pub(super) fn read(text: &str) -> (Vec<Entry<'_>>, usize) {
         if trimmed == "---" || trimmed == "..." {
             return (entries, at);
         }
-        let item = trimmed.trim_start().strip_prefix('-').filter(|rest| rest.starts_with([' ', '\t']));
+        let item =
+            trimmed.trim_start().strip_prefix('-').filter(|rest| rest.starts_with([' ', '\t']));
         if let (Some(item), Some(entry)) = (item, entries.last_mut()) {
             entry.values.extend(scalar(text, item, start + trimmed.len() - item.len()));
         } else if let Some((name, value)) = trimmed.split_once(':')
@@ -67,7 +68,8 @@ fn scalar<'a>(text: &'a str, raw: &str, at: usize) -> Option<(&'a str, Range<usi
         }
     }
     let value = value.split(" #").next().unwrap_or_default().trim_end();
-    let is_value = !value.is_empty() && !value.starts_with('#') && !["~", "null", "|", ">"].contains(&value);
+    let is_value =
+        !value.is_empty() && !value.starts_with('#') && !["~", "null", "|", ">"].contains(&value);
     is_value.then(|| (value, start..start + value.len()))
 }
 
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn only_the_very_start_and_a_closed_block_count() {
-        for text in ["\n---\na: b\n---\n", "---\na: b\n", "text\n---\na: b\n---", "----\na: b\n---"] {
+        for text in ["\n---\na: b\n---\n", "---\na: b\n", "text\n---\na: b\n---", "----\na: b\n---"]
+        {
             assert_eq!(read(text), (Vec::new(), 0), "{text:?}");
         }
     }

@@ -80,7 +80,10 @@ fn read(text: &str, span: Range<usize>) -> Line<'_> {
     }
     if let Some((level, length)) = heading(line.as_bytes()) {
         // A closing run of marks belongs to the heading, too.
-        return shape(Shape::Heading(level, line[length..].trim().trim_end_matches('#').trim_end()));
+        return shape(Shape::Heading(
+            level,
+            line[length..].trim().trim_end_matches('#').trim_end(),
+        ));
     }
     if let Some(cells) = cells(text, &body) {
         return shape(Shape::Row(cells));
@@ -190,7 +193,9 @@ mod tests {
         match read(line, 0..line.len()).shape {
             Shape::Blank => "blank".to_owned(),
             Shape::Heading(level, name) => format!("h{level} {name}"),
-            Shape::Label(name, value) => format!("{} = {}", normalised(name).expect("short"), value.text),
+            Shape::Label(name, value) => {
+                format!("{} = {}", normalised(name).expect("short"), value.text)
+            }
             Shape::BoldHeading(name) => format!("bold {name}"),
             Shape::Item(ticked, part) => format!("item {ticked:?} {}", part.text),
             Shape::Row(cells) => cells.iter().map(|c| c.text).collect::<Vec<_>>().join("|"),

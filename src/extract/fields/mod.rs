@@ -52,7 +52,11 @@ impl Fields {
     /// a name do not matter.
     pub fn new(names: &BTreeMap<String, String>) -> Self {
         let keys = names.iter();
-        Self { keys: keys.filter_map(|(name, key)| Some((name::normalised(name)?, key.clone()))).collect() }
+        Self {
+            keys: keys
+                .filter_map(|(name, key)| Some((name::normalised(name)?, key.clone())))
+                .collect(),
+        }
     }
 
     /// Returns the names that are known without configuration.
@@ -120,9 +124,12 @@ impl Reader<'_> {
                 Shape::BoldHeading(name) if self.fields.key(name).is_some() => {
                     self.read_block(name, line, &lines[index + 1..]);
                 }
-                Shape::Label(name, value) => self.read_label(name, value, line, &lines[index + 1..]),
+                Shape::Label(name, value) => {
+                    self.read_label(name, value, line, &lines[index + 1..])
+                }
                 Shape::Row(_) => {
-                    let rows = lines[index..].iter().take_while(|l| matches!(l.shape, Shape::Row(_)));
+                    let rows =
+                        lines[index..].iter().take_while(|l| matches!(l.shape, Shape::Row(_)));
                     let rows: Vec<_> = rows.collect();
                     self.read_table(&rows);
                     index += rows.len();
@@ -154,11 +161,13 @@ impl Reader<'_> {
         // Lists with blank lines between their items are one list.
         let first_list = blocks.clone().next().is_some_and(|block| block[0].is_item);
         if first_list {
-            let list: Vec<_> = section.iter().filter(|l| matches!(l.shape, Shape::Item(..))).collect();
+            let list: Vec<_> =
+                section.iter().filter(|l| matches!(l.shape, Shape::Item(..))).collect();
             self.add_block(name, heading, &list);
             return;
         }
-        let _ = blocks.any(|block| self.add_block(name, heading, &block.iter().collect::<Vec<_>>()));
+        let _ =
+            blocks.any(|block| self.add_block(name, heading, &block.iter().collect::<Vec<_>>()));
     }
 
     /// Reads the value below a bold line, or below a label without a value.
@@ -169,7 +178,11 @@ impl Reader<'_> {
         let block = lines.iter().take_while(|line| match line.shape {
             Shape::Item(..) => is_list,
             Shape::Text(_) => !is_list,
-            Shape::Blank | Shape::Heading(..) | Shape::Label(..) | Shape::BoldHeading(_) | Shape::Row(_) => false,
+            Shape::Blank
+            | Shape::Heading(..)
+            | Shape::Label(..)
+            | Shape::BoldHeading(_)
+            | Shape::Row(_) => false,
         });
         self.add_block(name, head, &block.collect::<Vec<_>>());
     }
@@ -194,7 +207,10 @@ impl Reader<'_> {
             self.add_block(name, line, &nested.collect::<Vec<_>>());
             return;
         }
-        let is_bold = self.text.get(line.span.clone()).is_some_and(|l| l.trim_start().starts_with(['*', '_']));
+        let is_bold = self
+            .text
+            .get(line.span.clone())
+            .is_some_and(|l| l.trim_start().starts_with(['*', '_']));
         let follows = next.first().is_some_and(|next| next.shape != Shape::Blank);
         let list = next.iter().find(|next| next.shape != Shape::Blank);
         let list = list.is_some_and(|next| matches!(next.shape, Shape::Item(..)));
@@ -256,7 +272,8 @@ impl Reader<'_> {
             })
             .collect();
         let Some(((_, head), body)) = rows.split_first() else { return };
-        let named = |cells: &[Part<'_>]| cells.first().is_some_and(|c| self.fields.key(c.text).is_some());
+        let named =
+            |cells: &[Part<'_>]| cells.first().is_some_and(|c| self.fields.key(c.text).is_some());
         let pairs = body.iter().any(|(_, cells)| named(cells));
         // A head without rows is a table that nobody filled.
         let columns = ruled && !pairs;
@@ -286,7 +303,8 @@ impl Reader<'_> {
             Reading::Unfilled | Reading::Prose => return,
         };
         let line = quote(self.text, &value.span);
-        let same_line = self.text.get(head.start..value.span.start).is_none_or(|gap| !gap.contains('\n'));
+        let same_line =
+            self.text.get(head.start..value.span.start).is_none_or(|gap| !gap.contains('\n'));
         let text = if same_line { line } else { format!("{} {line}", quote(self.text, &head)) };
         for value_name in names {
             if to.iter().any(|known| known.key == key && known.value == value_name) {

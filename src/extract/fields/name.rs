@@ -21,24 +21,53 @@ const DEFAULTS: [(&str, &[&str]); 6] = [
     (
         "service",
         &[
-            "service", "services", "affected service", "affected services", "impacted service",
-            "impacted services", "service name", "system", "systems", "affected system",
-            "affected systems", "application", "applications", "affected application",
-            "affected applications", "app", "apps", "product", "products",
+            "service",
+            "services",
+            "affected service",
+            "affected services",
+            "impacted service",
+            "impacted services",
+            "service name",
+            "system",
+            "systems",
+            "affected system",
+            "affected systems",
+            "application",
+            "applications",
+            "affected application",
+            "affected applications",
+            "app",
+            "apps",
+            "product",
+            "products",
         ],
     ),
     (
         "component",
         &[
-            "component", "components", "affected component", "affected components",
-            "impacted component", "impacted components",
+            "component",
+            "components",
+            "affected component",
+            "affected components",
+            "impacted component",
+            "impacted components",
         ],
     ),
     (
         "team",
         &[
-            "team", "teams", "owning team", "owning teams", "responsible team", "responsible teams",
-            "squad", "owning squad", "responsible squad", "owner", "team owner", "service owner",
+            "team",
+            "teams",
+            "owning team",
+            "owning teams",
+            "responsible team",
+            "responsible teams",
+            "squad",
+            "owning squad",
+            "responsible squad",
+            "owner",
+            "team owner",
+            "service owner",
         ],
     ),
     ("severity", &["severity", "sev", "severity level", "incident severity"]),
@@ -54,7 +83,8 @@ static CODE: LazyLock<Regex> =
 
 /// Returns the default table, from name to key.
 pub(super) fn defaults() -> BTreeMap<String, String> {
-    let pairs = DEFAULTS.iter().flat_map(|(key, names)| names.iter().map(move |name| (*name, *key)));
+    let pairs =
+        DEFAULTS.iter().flat_map(|(key, names)| names.iter().map(move |name| (*name, *key)));
     pairs.map(|(name, key)| (name.to_owned(), key.to_owned())).collect()
 }
 
@@ -68,7 +98,9 @@ pub(in crate::extract) fn normalised(name: &str) -> Option<String> {
     // Before the emphasis goes, which may stand on either side of these.
     loop {
         let length = name.len();
-        name.truncate(name.trim_end_matches(|c: char| c.is_whitespace() || ":?*_`".contains(c)).len());
+        name.truncate(
+            name.trim_end_matches(|c: char| c.is_whitespace() || ":?*_`".contains(c)).len(),
+        );
         if name.ends_with(')')
             && let Some(open) = name.rfind('(')
         {

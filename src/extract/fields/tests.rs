@@ -17,7 +17,10 @@ fn every_shape_of_a_field_is_read() {
         ("**Service**: webshop", &["service=webshop"]),
         ("- Service: webshop\n- Severity: 2", &["service=webshop", "severity=2"]),
         ("* **Affected service(s):** `webshop`", &["service=webshop"]),
-        ("- Services:\n  - webshop\n  - basket\n- Team: a", &["service=webshop", "service=basket", "team=a"]),
+        (
+            "- Services:\n  - webshop\n  - basket\n- Team: a",
+            &["service=webshop", "service=basket", "team=a"],
+        ),
         ("- Services:\n    - webshop\n", &["service=webshop"]),
         ("Services:\n- webshop\n- basket", &["service=webshop", "service=basket"]),
         ("**Services:**\n\n- webshop\n", &["service=webshop"]),
@@ -29,28 +32,55 @@ fn every_shape_of_a_field_is_read() {
         ("## :fire: Severity\n\ncritical", &["severity=critical"]),
         ("## 🔥 Severity\n\ncritical", &["severity=critical"]),
         ("## Severity 🔥:\n\ncritical", &["severity=critical"]),
-        ("### Services ###\n- webshop\n- basket\n\nmore text", &["service=webshop", "service=basket"]),
+        (
+            "### Services ###\n- webshop\n- basket\n\nmore text",
+            &["service=webshop", "service=basket"],
+        ),
         ("## Services\n- webshop\n\n- basket", &["service=webshop", "service=basket"]),
         ("## Service\n\n<!-- name it -->\nwebshop", &["service=webshop"]),
         ("## Service\n\n_name the service_\n\nwebshop", &["service=webshop"]),
         ("## Service\n\n(which one?)\nwebshop", &["service=webshop"]),
         ("## Environment (optional)\nstaging", &["environment=staging"]),
         ("| Service | webshop |", &["service=webshop"]),
-        ("| Field | Value |\n|---|---|\n| Service | `webshop` |\n| Team | platform |", &["service=webshop", "team=platform"]),
-        ("| Service | webshop |\n|---|---|\n| Team | platform |", &["service=webshop", "team=platform"]),
-        ("| Service | Impact |\n|---|---|\n| webshop | high |\n| basket | low |", &["service=webshop", "service=basket"]),
-        ("| Service | Team |\n| --- | :-: |\n| webshop | platform |", &["service=webshop", "team=platform"]),
+        (
+            "| Field | Value |\n|---|---|\n| Service | `webshop` |\n| Team | platform |",
+            &["service=webshop", "team=platform"],
+        ),
+        (
+            "| Service | webshop |\n|---|---|\n| Team | platform |",
+            &["service=webshop", "team=platform"],
+        ),
+        (
+            "| Service | Impact |\n|---|---|\n| webshop | high |\n| basket | low |",
+            &["service=webshop", "service=basket"],
+        ),
+        (
+            "| Service | Team |\n| --- | :-: |\n| webshop | platform |",
+            &["service=webshop", "team=platform"],
+        ),
         ("| **Service** | webshop | note |", &["service=webshop"]),
-        ("## Affected services\n- [x] webshop\n- [ ] basket\n- [X] search", &["service=webshop", "service=search"]),
+        (
+            "## Affected services\n- [x] webshop\n- [ ] basket\n- [X] search",
+            &["service=webshop", "service=search"],
+        ),
         ("- Severity:\n  - [ ] high\n  - [x] low", &["severity=low"]),
         ("**Severity**\n- [ ] high\n- [x] low", &["severity=low"]),
-        ("---\nservice: webshop\nteams: [a, b]\n---\nText", &["service=webshop", "team=a", "team=b"]),
+        (
+            "---\nservice: webshop\nteams: [a, b]\n---\nText",
+            &["service=webshop", "team=a", "team=b"],
+        ),
         ("fix it\n\nService: webshop\nSigned-off-by: A", &["service=webshop"]),
-        ("Service: `webshop`, `basket` and [search](https://x.y/z)", &["service=webshop", "service=basket", "service=search"]),
+        (
+            "Service: `webshop`, `basket` and [search](https://x.y/z)",
+            &["service=webshop", "service=basket", "service=search"],
+        ),
         ("Service: webshop<br>Team: platform", &["service=webshop", "team=platform"]),
         ("**Service:** webshop, **Team:** platform", &["service=webshop", "team=platform"]),
         ("**Service:** webshop **Team**: platform", &["service=webshop", "team=platform"]),
-        ("Service: ~\"service::webshop\"\r\nTeam: @acme/platform\r\n", &["service=webshop", "team=acme/platform"]),
+        (
+            "Service: ~\"service::webshop\"\r\nTeam: @acme/platform\r\n",
+            &["service=webshop", "team=acme/platform"],
+        ),
         ("Service: webshop <!-- the name -->", &["service=webshop"]),
         ("Owning team: platform\nSquad: b", &["team=platform", "team=b"]),
         ("App: shop\nProduct: shop", &["service=shop"]),
@@ -101,7 +131,9 @@ fn what_is_not_filled_gives_no_field() {
 #[test]
 fn answer_of_none_is_told_apart_from_a_gap() {
     let fields = Fields::new(&Fields::default_names());
-    for (markdown, expected) in [("Service: none", 1), ("## Service\n\nN/A\n", 1), ("Service:", 0), ("Service: web", 0)] {
+    for (markdown, expected) in
+        [("Service: none", 1), ("## Service\n\nN/A\n", 1), ("Service:", 0), ("Service: web", 0)]
+    {
         assert_eq!(fields.read_none(markdown).len(), expected, "{markdown:?}");
     }
     assert_eq!(fields.read("Service: none\nTeam: N/A"), []);
@@ -120,10 +152,12 @@ fn incident_made_from_an_alert_names_its_service() {
 #[test]
 fn evidence_is_the_line_with_its_name() {
     let fields = Fields::new(&Fields::default_names());
-    let texts = |markdown: &str| fields.read(markdown).into_iter().map(|f| f.text).collect::<Vec<_>>();
+    let texts =
+        |markdown: &str| fields.read(markdown).into_iter().map(|f| f.text).collect::<Vec<_>>();
     assert_eq!(texts("a\n- **Service:**  webshop \nb"), ["- **Service:** webshop"]);
     assert_eq!(texts("## Affected service\n\nwebshop\n"), ["## Affected service webshop"]);
-    let names: Vec<_> = fields.read("**Affected Service(s):** a").into_iter().map(|f| f.name).collect();
+    let names: Vec<_> =
+        fields.read("**Affected Service(s):** a").into_iter().map(|f| f.name).collect();
     assert_eq!(names, ["Affected Service(s)"]);
 }
 

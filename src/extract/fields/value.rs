@@ -29,9 +29,28 @@ pub(super) enum Reading {
 
 /// Words that stand for a value still to come.
 const MARKERS: [&str; 22] = [
-    "todo", "tbd", "tba", "tbc", "fixme", "xxx", "unknown", "name", "placeholder", "select",
-    "select one", "choose", "choose one", "pick one", "yyyy-mm-dd", "yyyy-mm-dd hh:mm",
-    "service name", "service_name", "team name", "team_name", "not sure", "to be determined",
+    "todo",
+    "tbd",
+    "tba",
+    "tbc",
+    "fixme",
+    "xxx",
+    "unknown",
+    "name",
+    "placeholder",
+    "select",
+    "select one",
+    "choose",
+    "choose one",
+    "pick one",
+    "yyyy-mm-dd",
+    "yyyy-mm-dd hh:mm",
+    "service name",
+    "service_name",
+    "team name",
+    "team_name",
+    "not sure",
+    "to be determined",
 ];
 
 const NOTHING: [&str; 6] = ["none", "n/a", "n.a.", "na", "not applicable", "nothing"];
@@ -43,17 +62,16 @@ const EXAMPLES: [&str; 8] =
 const SENTENCE_WORDS: [&str; 52] = [
     "a", "am", "an", "any", "are", "be", "because", "been", "but", "can", "cannot", "could", "did",
     "do", "does", "has", "have", "had", "how", "i", "if", "is", "it", "its", "may", "must", "not",
-    "our", "please", "see", "should", "since", "that", "their", "there", "they", "this", "was", "we",
-    "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
-    "describe",
+    "our", "please", "see", "should", "since", "that", "their", "there", "they", "this", "was",
+    "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you",
+    "your", "describe",
 ];
 
 /// Keys of which a field holds one value, so that several are the options left standing.
 const SINGLE: [&str; 2] = ["severity", "priority"];
 
-static LINK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(!?)\[([^\[\]]*)\]\([^()]*\)"#).expect("the pattern is fixed")
-});
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(!?)\[([^\[\]]*)\]\([^()]*\)").expect("the pattern is fixed"));
 
 static CODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("^(?::[a-z0-9_+-]+:\\s*)+").expect("the pattern is fixed"));
@@ -98,7 +116,9 @@ pub(super) fn read(value: &str, key: &str) -> Reading {
 
 /// Says whether a whole line is a hint: in parentheses, or in italics.
 fn is_hint(line: &str) -> bool {
-    if let Some(inner) = line.strip_prefix('(').and_then(|l| l.trim_end_matches('.').strip_suffix(')')) {
+    if let Some(inner) =
+        line.strip_prefix('(').and_then(|l| l.trim_end_matches('.').strip_suffix(')'))
+    {
         let mut depth = 1_i32;
         // `(a) and (b)` is not one parenthesis.
         return inner.chars().all(|c| {
@@ -128,8 +148,22 @@ fn is_option_list(parts: &[&str], mark: char, key: &str) -> bool {
 /// Says whether a word names a severity, a priority or an environment.
 fn is_level(part: &str) -> bool {
     const LEVELS: [&str; 16] = [
-        "critical", "high", "medium", "low", "minor", "major", "blocker", "trivial", "production",
-        "prod", "staging", "development", "dev", "test", "testing", "qa",
+        "critical",
+        "high",
+        "medium",
+        "low",
+        "minor",
+        "major",
+        "blocker",
+        "trivial",
+        "production",
+        "prod",
+        "staging",
+        "development",
+        "dev",
+        "test",
+        "testing",
+        "qa",
     ];
     LEVELS.contains(&stripped(part).to_lowercase().as_str())
 }
@@ -207,8 +241,8 @@ fn name(part: &str, key: &str) -> Part {
         return Part::Unfilled;
     }
     let is_address = part.starts_with("http://") || part.starts_with("https://");
-    let long = part.chars().count() > NAME_CHARS_MAX
-        || part.split_whitespace().count() > NAME_WORDS_MAX;
+    let long =
+        part.chars().count() > NAME_CHARS_MAX || part.split_whitespace().count() > NAME_WORDS_MAX;
     if is_address || long || part.contains(": ") || part.ends_with(':') || is_sentence(part) {
         return Part::Prose;
     }
@@ -254,7 +288,9 @@ fn unmarked<'a>(text: &'a str, key: &str) -> &'a str {
 /// Cuts a remark in parentheses behind a name: `webshop (all regions)`.
 fn without_remark(text: &str) -> &str {
     match text.strip_suffix(')').and_then(|inner| inner.rfind('(')) {
-        Some(open) if open > 0 && text[..open].ends_with(char::is_whitespace) => text[..open].trim_end(),
+        Some(open) if open > 0 && text[..open].ends_with(char::is_whitespace) => {
+            text[..open].trim_end()
+        }
         Some(_) | None => text,
     }
 }
@@ -266,108 +302,15 @@ fn is_sentence(text: &str) -> bool {
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
         .collect();
     // Whole words as written: neither `Plan A` nor "`a`, `b`" holds the article.
-    let says = words.len() >= 3 && text.split_whitespace().any(|word| SENTENCE_WORDS.contains(&word));
+    let says =
+        words.len() >= 3 && text.split_whitespace().any(|word| SENTENCE_WORDS.contains(&word));
     let asks = text.ends_with('?') && words.len() >= 2;
     let first = words.first().is_some_and(|w| {
-        words.len() >= 2 && ["please", "which", "that", "because", "describe", "see"].contains(&w.as_str())
+        words.len() >= 2
+            && ["please", "which", "that", "because", "describe", "see"].contains(&w.as_str())
     });
     says || asks || first || (words.len() > 3 && text.contains(". "))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(value: &str, key: &str) -> Reading {
-        read(value, key)
-    }
-
-    #[test]
-    fn names_are_read_without_decoration() {
-        let cases: [(&str, &[&str]); 34] = [
-            ("webshop", &["webshop"]),
-            ("`webshop`", &["webshop"]),
-            ("**webshop**", &["webshop"]),
-            ("\"web shop\"", &["web shop"]),
-            ("~\"service::webshop\"", &["webshop"]),
-            ("~service::webshop", &["webshop"]),
-            ("~webshop", &["webshop"]),
-            ("~\"group::search\"", &["group::search"]),
-            ("@acme/platform", &["acme/platform"]),
-            ("#team-web", &["team-web"]),
-            ("[webshop](https://catalog.acme.example/webshop)", &["webshop"]),
-            ("[`webshop`](https://x.y), [basket](/b)", &["webshop", "basket"]),
-            ("webshop, basket", &["webshop", "basket"]),
-            ("webshop; basket", &["webshop", "basket"]),
-            ("webshop / basket", &["webshop", "basket"]),
-            ("webshop and basket", &["webshop", "basket"]),
-            ("webshop, basket, and search", &["webshop", "basket", "search"]),
-            ("`a`, `b` and `c`", &["a", "b", "c"]),
-            ("shop/webshop", &["shop/webshop"]),
-            ("webshop (all regions, EU first)", &["webshop"]),
-            ("webshop (prod), basket (staging)", &["webshop", "basket"]),
-            ("webshop...", &["webshop"]),
-            ("webshop, ", &["webshop"]),
-            ("webshop, webshop", &["webshop"]),
-            ("Web Shop", &["Web Shop"]),
-            ("CI Runners", &["CI Runners"]),
-            (":fire: webshop", &["webshop"]),
-            ("🔥 webshop", &["webshop"]),
-            ("my_service", &["my_service"]),
-            ("webshop, TBD", &["webshop"]),
-            ("Plan A", &["Plan A"]),
-            ("P1 - urgent", &["P1 - urgent"]),
-            ("Zahlungs-Dienst", &["Zahlungs-Dienst"]),
-            ("決済", &["決済"]),
-        ];
-        for (value, expected) in cases {
-            let expected = expected.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(names(value, "service"), Reading::Names(expected), "{value}");
-        }
-    }
-
-    #[test]
-    fn unfilled_values_are_no_names() {
-        let values = [
-            "", "   ", "(Which service is affected?)", "_name of the service_", "*name it here*",
-            "> which service?", "<service>", "[SERVICE_NAME]", "#<channel>", "@<user>", "`<service>`",
-            "...", "…", "TODO", "tbd", "FIXME", "XXX", "-", "--", "?", "???", "unknown", "NAME",
-            "YYYY-MM-DD", "YYYY-MM-DD HH:MM", "%{first_commit}", "{{ service }}",
-            "${{ values.name }}", "${SERVICE}", "e.g. webshop", "eg Stock browser",
-            "Example: webshop", "for example webshop", "<a> / <b>",
-            "production / staging / development", "a | b | c", "![shot](x.png)",
-        ];
-        for value in values {
-            assert_eq!(names(value, "service"), Reading::Unfilled, "{value:?}");
-        }
-        for value in ["critical / high / medium / low", "1, 2, 3, 4", "S1 / S2", "high | low"] {
-            assert_eq!(names(value, "severity"), Reading::Unfilled, "{value:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_an_answer() {
-        for value in ["none", "None.", "N/A", "n/a", "`none`", "**N/A**", "not applicable"] {
-            assert_eq!(names(value, "service"), Reading::Nothing, "{value:?}");
-        }
-    }
-
-    #[test]
-    fn prose_holds_no_names() {
-        let values = [
-            "the checkout was slow, and the basket failed",
-            "Please name the service",
-            "which one is it",
-            "We think that the webshop is affected",
-            "https://acme.pagerduty.com/service-directory/PS0U7AJ",
-            "the service that everybody uses for the checkout of goods",
-            "Browser: Firefox",
-            "Not working any more since we deployed. Look at the logs",
-            "is it the webshop?",
-        ];
-        for value in values {
-            assert_eq!(names(value, "service"), Reading::Prose, "{value:?}");
-        }
-        assert_eq!(names(&"x".repeat(61), "service"), Reading::Prose);
-    }
-}
+mod tests;

@@ -35,8 +35,7 @@ pub(crate) fn heading(line: &[u8]) -> Option<(usize, usize)> {
     }
     let trimmed = trim_start(line);
     let level = trimmed.iter().take_while(|b| **b == b'#').count();
-    let opens = (1..=6).contains(&level)
-        && trimmed.get(level).is_none_or(|b| b.is_ascii_whitespace());
+    let opens = (1..=6).contains(&level) && trimmed.get(level).is_none_or(u8::is_ascii_whitespace);
     opens.then(|| (level, line.len() - trimmed.len() + level))
 }
 

@@ -1,4 +1,4 @@
-//! Where the links of a text are: the text of each and its target.
+//! Where the texts of links are.
 //!
 //! GitLab makes no references within a link, so `#45` in the text of one is somebody else's
 //! number. Only links with a target in parentheses and HTML anchors are found; whether a target
@@ -6,20 +6,13 @@
 
 use std::ops::Range;
 
-/// A link `[text](target)` or `<a …>text</a>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Link {
-    /// Between the brackets, or the tags.
-    pub(crate) text: Range<usize>,
-    /// Between the parentheses; empty for an HTML anchor, whose address is no Markdown.
-    pub(crate) target: Range<usize>,
-}
-
-/// Finds the links of a text, in the order in which their texts end.
-pub(crate) fn links(text: &[u8]) -> Vec<Link> {
+/// Finds the texts of `[text](target)` and `<a …>text</a>`.
+pub(crate) fn link_texts(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut open = Vec::new();
-    let mut parentheses = Parentheses { text, until: 0, last: None };
+    // The end of the line that was looked at last, and the last closing parenthesis in it: a line
+    // of many `](` would else be searched to its end for each of them.
+    let mut line = (0, None);
     let mut at = 0;
     while at < text.len() {
         match text[at] {
@@ -28,9 +21,16 @@ pub(crate) fn links(text: &[u8]) -> Vec<Link> {
             b']' => {
                 if let Some(start) = open.pop()
                     && text.get(at + 1) == Some(&b'(')
-                    && let Some(end) = parentheses.close(at + 2)
                 {
-                    found.push(Link { text: start..at, target: at + 2..end });
+                    if at >= line.0 {
+                        let end = text[at..].iter().position(|b| *b == b'\n');
+                        let end = end.map_or(text.len(), |length| at + length);
+                        let close = text[at..end].iter().rposition(|b| *b == b')');
+                        line = (end, close.map(|length| at + length));
+                    }
+                    if line.1.is_some_and(|close| close > at) {
+                        found.push(start..at);
+                    }
                 }
             }
             b'\n' if text.get(at + 1) == Some(&b'\n') => open.clear(),
@@ -42,43 +42,7 @@ pub(crate) fn links(text: &[u8]) -> Vec<Link> {
     found
 }
 
-/// Finds closing parentheses. A target ends at the first one on its line that has no partner.
-struct Parentheses<'a> {
-    text: &'a [u8],
-    /// The end of the line that was looked at last.
-    until: usize,
-    /// The last closing parenthesis of that line.
-    last: Option<usize>,
-}
-
-impl Parentheses<'_> {
-    fn close(&mut self, from: usize) -> Option<usize> {
-        if from > self.until || self.until == 0 {
-            let rest = self.text.get(from..)?;
-            let length = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-            self.until = from + length;
-            self.last = rest[..length].iter().rposition(|b| *b == b')').map(|at| from + at);
-        }
-        // Without this test a line of many `](` would be searched to its end for each of them.
-        let last = self.last.filter(|last| *last >= from)?;
-        let mut depth = 0_usize;
-        for at in from..=last {
-            match self.text[at] {
-                b'(' => depth += 1,
-                b')' if depth == 0 => return Some(at),
-                b')' => depth -= 1,
-                _ => {}
-            }
-            // A target is short; this bounds the work on a line of many open parentheses.
-            if at - from > 2_000 {
-                return None;
-            }
-        }
-        Some(last)
-    }
-}
-
-fn anchors(text: &[u8], found: &mut Vec<Link>) {
+fn anchors(text: &[u8], found: &mut Vec<Range<usize>>) {
     let mut at = 0;
     while let Some(length) = text[at..].windows(2).position(|w| w == b"<a" || w == b"<A") {
         at += length + 2;
@@ -92,7 +56,7 @@ fn anchors(text: &[u8], found: &mut Vec<Link>) {
         let Some(end) = close.map(|length| start + length) else {
             return;
         };
-        found.push(Link { text: start..end, target: end..end });
+        found.push(start..end);
         at = end;
     }
 }

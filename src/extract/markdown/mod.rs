@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use block::{Fence, indentation, is_blank, is_heading, is_rule, list_content, opens_block};
 pub(crate) use block::{heading, list_marker};
-pub(crate) use link::links;
+pub(crate) use link::link_texts;
 
 /// What a part of a text is, when it is not prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,8 @@ pub fn zones(text: &str) -> Vec<(Range<usize>, Zone)> {
     if !may_have_zones(text) {
         return Vec::new();
     }
-    let mut scanner = Scanner { text: text.as_bytes(), found: Vec::new(), closers: [None; 3] };
+    let mut scanner =
+        Scanner { text: text.as_bytes(), found: Vec::new(), closers: [Closer::Unknown; 3] };
     scanner.scan();
     scanner.found
 }
@@ -68,12 +69,20 @@ fn may_have_zones(text: &str) -> bool {
 const ELEMENTS: [(&[u8], Zone); 3] =
     [(b"pre", Zone::Block), (b"code", Zone::Inline), (b"style", Zone::Block)];
 
+/// What is known of the next closing tag of an element.
+#[derive(Debug, Clone, Copy)]
+enum Closer {
+    Unknown,
+    At(usize),
+    Missing,
+}
+
 /// One walk over a text.
 struct Scanner<'a> {
     text: &'a [u8],
     found: Vec<(Range<usize>, Zone)>,
     /// The next closing tag of each element, kept so that the text is searched once.
-    closers: [Option<Option<usize>>; 3],
+    closers: [Closer; 3],
 }
 
 impl Scanner<'_> {
@@ -179,7 +188,9 @@ impl Scanner<'_> {
             }
             match resume {
                 // A comment left the paragraph: its last line goes on behind it.
-                Some(next) if next < self.text.len() && !at_line_start(self.text, next) => at = next,
+                Some(next) if next < self.text.len() && !at_line_start(self.text, next) => {
+                    at = next
+                }
                 Some(next) => return next,
                 None => return end,
             }
@@ -211,17 +222,16 @@ impl Scanner<'_> {
         let (index, zone) = ELEMENTS.iter().enumerate().find_map(|(index, (name, zone))| {
             let tag = rest.get(..name.len())?;
             let after = rest.get(name.len())?;
-            let opens = tag.eq_ignore_ascii_case(name)
-                && (*after == b'>' || after.is_ascii_whitespace());
+            let opens =
+                tag.eq_ignore_ascii_case(name) && (*after == b'>' || after.is_ascii_whitespace());
             opens.then_some((index, *zone))
         })?;
-        let known = self.closers[index];
-        let close = match known {
-            Some(None) => None,
-            Some(Some(close)) if close > at => Some(close),
-            Some(Some(_)) | None => closing_tag(self.text, at, ELEMENTS[index].0),
+        let close = match self.closers[index] {
+            Closer::Missing => None,
+            Closer::At(close) if close > at => Some(close),
+            Closer::At(_) | Closer::Unknown => closing_tag(self.text, at, ELEMENTS[index].0),
         };
-        self.closers[index] = Some(close);
+        self.closers[index] = close.map_or(Closer::Missing, Closer::At);
         let close = close?;
         match zone {
             Zone::Inline if close > paragraph_end => None,

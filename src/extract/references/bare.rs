@@ -97,7 +97,7 @@ impl Row {
     }
 }
 
-/// Stock prefixes of ServiceNow numbers, as alternatives.
+/// Stock prefixes of `ServiceNow` numbers, as alternatives.
 const SERVICENOW: &str = "INC|CHG|PRB|RITM|REQ|TASK|SCTASK|CTASK|PTASK|KB|CS|STRY|SIR";
 
 const ARN: &str = concat!(
@@ -144,7 +144,8 @@ const FIRST: [Row; 9] = [
     )
     .name("."),
     Row::new("gcp_resource", "projects/[a-z]", GCP, "{1}").name("."),
-    Row::new("cve", "(?i-u:cve)-[0-9]{4}", "(?i-u:CVE)-([0-9]{4}-[0-9]{4,19})", "CVE-{1}").everywhere(),
+    Row::new("cve", "(?i-u:cve)-[0-9]{4}", "(?i-u:CVE)-([0-9]{4}-[0-9]{4,19})", "CVE-{1}")
+        .everywhere(),
     Row::new(
         "ghsa",
         "(?i-u:ghsa)-",
@@ -157,10 +158,14 @@ const FIRST: [Row; 9] = [
     Row::new("uuid", "[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-", "({UUID})", "{1_}"),
 ];
 
-/// GitLab's own references, behind the ServiceNow numbers.
+/// GitLab's own references, behind the `ServiceNow` numbers.
 const GITLAB: [Row; 14] = [
     bracketed("gitlab_issue", r"\[issue:(?:([A-Za-z0-9_./-]+)/)?([1-9][0-9]*)\]", "{1@}#{2#}"),
-    bracketed("gitlab_work_item", r"\[work_item:(?:([A-Za-z0-9_./-]+)/)?([1-9][0-9]*)\]", "{1@}#{2#}"),
+    bracketed(
+        "gitlab_work_item",
+        r"\[work_item:(?:([A-Za-z0-9_./-]+)/)?([1-9][0-9]*)\]",
+        "{1@}#{2#}",
+    ),
     bracketed("gitlab_epic", r"\[epic:(?:([A-Za-z0-9_./-]+)/)?([1-9][0-9]*)\]", "{1&}&{2#}"),
     bracketed(
         "gitlab_vulnerability",
@@ -180,14 +185,9 @@ const GITLAB: [Row; 14] = [
     )
     .reference(),
     Row::new("gitlab_commit", "@[0-9a-f]{7}", "({GLPATH})@([0-9a-f]{7,40})", "{1}@{2}").reference(),
-    Row::new(
-        "gitlab_issue",
-        "[0-9A-Za-z_.-]#[1-9]",
-        "({GLPATH1})#([1-9][0-9]{0,9})",
-        "{1@}#{2#}",
-    )
-    .reference()
-    .checked(check::project),
+    Row::new("gitlab_issue", "[0-9A-Za-z_.-]#[1-9]", "({GLPATH1})#([1-9][0-9]{0,9})", "{1@}#{2#}")
+        .reference()
+        .checked(check::project),
     Row::new(
         "gitlab_merge_request",
         "[0-9A-Za-z_.-]![1-9]",
@@ -267,12 +267,12 @@ impl Bare {
 
         let cues = std::iter::once("https?://").chain(rows.iter().map(|row| row.cue.as_ref()));
         let cues = RegexSet::new(cues).map_err(|source| Error::pattern("*", "cues", source))?;
-        let rules = rows.into_iter().map(compiled).collect::<Result<_, _>>()?;
+        let rules = rows.iter().map(compiled).collect::<Result<_, _>>()?;
         Ok(Self { rules, cues })
     }
 }
 
-fn compiled(row: Row) -> Result<Rule, Error> {
+fn compiled(row: &Row) -> Result<Rule, Error> {
     let pattern = Regex::new(&expanded(&row.pattern))
         .map_err(|source| Error::pattern(row.kind, &row.pattern, source))?;
     let id = IdTemplate::parse(row.id, &BTreeMap::new(), pattern.captures_len())
@@ -299,7 +299,7 @@ pub(super) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> Stri
     words.into_iter().map(regex::escape).collect::<Vec<_>>().join("|")
 }
 
-/// Returns the prefixes of ServiceNow numbers as alternatives, the configured ones included.
+/// Returns the prefixes of `ServiceNow` numbers as alternatives, the configured ones included.
 pub(super) fn servicenow_prefixes(settings: &Settings) -> String {
     let own = settings.prefixes.get("servicenow_number").into_iter().flatten();
     let own: Vec<_> = own.map(|prefix| prefix.trim().to_uppercase()).collect();

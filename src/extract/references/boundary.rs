@@ -40,7 +40,9 @@ impl Left {
             Self::Any => return true,
             Self::Branch => before.chars().next_back(),
             // A run of underscores is emphasis; what counts stands before it.
-            Self::Key | Self::Reference | Self::Name => before.trim_end_matches('_').chars().next_back(),
+            Self::Key | Self::Reference | Self::Name => {
+                before.trim_end_matches('_').chars().next_back()
+            }
         };
         let Some(neighbour) = neighbour else { return true };
         let refused = match self {
@@ -64,7 +66,6 @@ impl Right {
             Self::Branch => !first.is_some_and(char::is_alphanumeric),
             Self::Object if first == Some('/') => false,
             Self::Key | Self::Object => match first {
-                None => true,
                 Some(c) if c.is_alphanumeric() => false,
                 Some('-') => !next.next().is_some_and(char::is_alphanumeric),
                 Some('.') => !next.next().is_some_and(|c| c.is_ascii_digit()),
@@ -76,7 +77,7 @@ impl Right {
                     let behind = after.trim_start_matches('_').chars().next();
                     !behind.is_some_and(char::is_alphanumeric)
                 }
-                Some(_) => true,
+                None | Some(_) => true,
             },
         }
     }

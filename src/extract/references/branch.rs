@@ -1,4 +1,4 @@
-//! Identifiers in branch names: keys in any case, ServiceNow numbers, and GitLab's own issue.
+//! Identifiers in branch names: keys in any case, `ServiceNow` numbers, and GitLab's own issue.
 //!
 //! Hashes, UUIDs and `#12` are not read from branch names, because hooks and people use them for
 //! other things there.
@@ -56,8 +56,8 @@ impl Branch {
 
 fn bounded(pattern: &Regex, name: &str) -> Vec<(String, std::ops::Range<usize>)> {
     let matches = pattern.find_iter(name.as_bytes()).map(|m| m.range());
-    let bounded = matches
-        .filter(|m| Left::Branch.allows(name, m.start) && Right::Branch.allows(name, m.end));
+    let bounded =
+        matches.filter(|m| Left::Branch.allows(name, m.start) && Right::Branch.allows(name, m.end));
     bounded.filter_map(|span| Some((name.get(span.clone())?.to_uppercase(), span))).collect()
 }
 

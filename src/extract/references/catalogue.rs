@@ -25,8 +25,18 @@ const RUNBOOK: &str = "runbook_url";
 
 /// Pages of a repository that is called `runbooks`: lists, not runbooks.
 const LISTS: [&str; 12] = [
-    "-", "issues", "pulls", "merge_requests", "pull", "tree", "commit", "commits", "branches",
-    "releases", "tags", "actions",
+    "-",
+    "issues",
+    "pulls",
+    "merge_requests",
+    "pull",
+    "tree",
+    "commit",
+    "commits",
+    "branches",
+    "releases",
+    "tags",
+    "actions",
 ];
 
 /// Puts the parts that patterns share into a pattern.
@@ -64,8 +74,11 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
-        let mut catalogue =
-            Self { entries: Vec::new(), hosts: Hosts::new(&families(settings)), samples: Vec::new() };
+        let mut catalogue = Self {
+            entries: Vec::new(),
+            hosts: Hosts::new(&families(settings)),
+            samples: Vec::new(),
+        };
         let mut lines = ENTRIES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         while let (Some(head), Some(pattern)) = (lines.next(), lines.next()) {
             catalogue.add(head, pattern.trim())?;
@@ -181,7 +194,8 @@ fn families(settings: &Settings) -> BTreeMap<String, Vec<OwnHost>> {
     let mut families: BTreeMap<String, Vec<OwnHost>> = BTreeMap::new();
     let gitlab = settings.gitlab_hosts.iter().map(|entry| ("gitlab", entry));
     let others = settings.hosts.iter();
-    let others = others.flat_map(|(family, hosts)| hosts.iter().map(|host| (family.as_str(), host)));
+    let others =
+        others.flat_map(|(family, hosts)| hosts.iter().map(|host| (family.as_str(), host)));
     for (family, entry) in gitlab.chain(others) {
         let hosts = families.entry(family.to_owned()).or_default();
         hosts.extend(OwnHost::parse(entry));

@@ -56,8 +56,9 @@ pub(super) fn accept(_: &Hit<'_>) -> Verdict {
 
 /// Refuses an ARN that goes on with a variable: `…:role/${name}`.
 pub(super) fn arn(hit: &Hit<'_>) -> Verdict {
-    let open = hit.capture(0).is_some_and(|name| name.ends_with('$')) && hit.after().starts_with('{');
-    Verdict::certain_if(!open && !hit.after().starts_with("<"))
+    let open =
+        hit.capture(0).is_some_and(|name| name.ends_with('$')) && hit.after().starts_with('{');
+    Verdict::certain_if(!open && !hit.after().starts_with('<'))
 }
 
 /// Refuses a bracketed reference that is the text of a link.
@@ -72,9 +73,9 @@ pub(super) fn no_entity(hit: &Hit<'_>) -> Verdict {
 
 /// Endings of file names that no project path has.
 const FILE_ENDINGS: [&str; 33] = [
-    "adoc", "atom", "c", "cfg", "conf", "cpp", "cs", "css", "csv", "git", "go", "h", "html", "java",
-    "json", "kt", "lock", "log", "md", "php", "py", "rb", "rs", "rst", "scss", "sh", "sql", "tf",
-    "toml", "ts", "txt", "yaml", "yml",
+    "adoc", "atom", "c", "cfg", "conf", "cpp", "cs", "css", "csv", "git", "go", "h", "html",
+    "java", "json", "kt", "lock", "log", "md", "php", "py", "rb", "rs", "rst", "scss", "sh", "sql",
+    "tf", "toml", "ts", "txt", "yaml", "yml",
 ];
 
 /// Tests the path before `#` or `!`. A name without a group is taken only where it looks like
@@ -93,7 +94,8 @@ pub(super) fn project(hit: &Hit<'_>) -> Verdict {
 
 /// Tests the path before `&`, which is that of a group.
 pub(super) fn group(hit: &Hit<'_>) -> Verdict {
-    let entity = hit.after().strip_prefix(';').is_some_and(|s| s.starts_with(char::is_alphanumeric));
+    let entity =
+        hit.after().strip_prefix(';').is_some_and(|s| s.starts_with(char::is_alphanumeric));
     match hit.capture(1) {
         Some(_) if entity => Verdict::Refused,
         Some(path) if path.contains('/') => Verdict::certain_if(is_path(path)),
@@ -108,7 +110,9 @@ fn is_path(path: &str) -> bool {
 
 fn is_project_name(name: &str) -> bool {
     let lower = name.len() >= 2
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b))
         && name.bytes().any(|b| b.is_ascii_lowercase());
     let is_file = name.rsplit_once('.').is_some_and(|(_, ending)| {
         (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -118,8 +122,23 @@ fn is_project_name(name: &str) -> bool {
 
 /// Kinds of objects that are words of prose or names of folders as well.
 const COMMON_WORDS: [&str; 17] = [
-    "cj", "cm", "ds", "ing", "job", "jobs", "namespace", "namespaces", "node", "nodes", "ns", "po",
-    "secret", "secrets", "service", "services", "svc",
+    "cj",
+    "cm",
+    "ds",
+    "ing",
+    "job",
+    "jobs",
+    "namespace",
+    "namespaces",
+    "node",
+    "nodes",
+    "ns",
+    "po",
+    "secret",
+    "secrets",
+    "service",
+    "services",
+    "svc",
 ];
 
 /// Tests the name of a Kubernetes object in prose.

@@ -51,7 +51,8 @@ fn closes(text: &str, mention: &Mention) -> bool {
     while !text.is_char_boundary(from) {
         from += 1;
     }
-    let Some(captures) = text.get(from..mention.span.start).and_then(|before| WORD.captures(before))
+    let Some(captures) =
+        text.get(from..mention.span.start).and_then(|before| WORD.captures(before))
     else {
         return false;
     };

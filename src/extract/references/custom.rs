@@ -65,15 +65,24 @@ impl Custom {
     }
 
     /// Finds the matches in prose, which may be blanked in parts, or in a branch name.
-    pub(super) fn matches(&self, buffer: &[u8], text: &str, place: Place<'_>, branch: bool) -> Vec<Match> {
-        let (left, right) = if branch { (Left::Branch, Right::Branch) } else { (Left::Key, Right::Key) };
+    pub(super) fn matches(
+        &self,
+        buffer: &[u8],
+        text: &str,
+        place: Place<'_>,
+        branch: bool,
+    ) -> Vec<Match> {
+        let (left, right) =
+            if branch { (Left::Branch, Right::Branch) } else { (Left::Key, Right::Key) };
         let mut found = Vec::new();
         for captures in self.pattern.captures_iter(buffer) {
             let Some(whole) = captures.get(0).filter(|whole| !whole.is_empty()) else { continue };
             let Some(matched) = text.get(whole.range()) else { continue };
             let opens = matched.starts_with(char::is_alphanumeric);
             let ends = matched.ends_with(char::is_alphanumeric);
-            if (opens && !left.allows(text, whole.start())) || (ends && !right.allows(text, whole.end())) {
+            if (opens && !left.allows(text, whole.start()))
+                || (ends && !right.allows(text, whole.end()))
+            {
                 continue;
             }
             let captures: Vec<_> = captures.iter().map(|c| text.get(c?.range())).collect();
@@ -88,9 +97,11 @@ impl Custom {
     pub(super) fn read_address(&self, address: &str, place: Place<'_>) -> Option<String> {
         self.read_own_address(address).or_else(|| {
             let host = address.find("://")? + "://".len();
-            let host_end = address[host..].find(['/', '?', '#']).map_or(address.len(), |at| host + at);
+            let host_end =
+                address[host..].find(['/', '?', '#']).map_or(address.len(), |at| host + at);
             let captures = self.pattern.captures(address.as_bytes())?;
-            let starts_early = captures.get(0).is_some_and(|m| !m.is_empty() && m.start() < host_end);
+            let starts_early =
+                captures.get(0).is_some_and(|m| !m.is_empty() && m.start() < host_end);
             let captures: Vec<_> = captures.iter().map(|c| address.get(c?.range())).collect();
             starts_early.then(|| self.id.fill(&captures, place)).flatten()
         })
@@ -99,8 +110,8 @@ impl Custom {
     fn read_own_address(&self, address: &str) -> Option<String> {
         let captures = self.url.as_ref()?.captures(address.as_bytes())?;
         let id = percent_decoded(address.get(captures.get(1)?.range())?)?;
-        let fits = !self.is_whole
-            || self.pattern.find(id.as_bytes()).is_some_and(|m| m.len() == id.len());
+        let fits =
+            !self.is_whole || self.pattern.find(id.as_bytes()).is_some_and(|m| m.len() == id.len());
         fits.then_some(id)
     }
 }

@@ -57,13 +57,16 @@ impl OwnHost {
             return None;
         }
         let rest = address.rest.strip_prefix(self.base.as_str())?;
-        (self.base.is_empty() || rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(rest)
+        (self.base.is_empty() || rest.is_empty() || rest.starts_with(['/', '?', '#']))
+            .then_some(rest)
     }
 }
 
 /// Says whether a host stands below a domain: there must be a label and a dot before it.
 fn is_below(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).and_then(|label| label.strip_suffix('.')).is_some_and(|l| !l.is_empty())
+    host.strip_suffix(domain)
+        .and_then(|label| label.strip_suffix('.'))
+        .is_some_and(|l| !l.is_empty())
 }
 
 /// Rules about hosts, each with the numbers of the entries that hang on it.

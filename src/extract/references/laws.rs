@@ -1,5 +1,6 @@
 //! Laws that hold for every text, tested on generated ones and on real ones.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +15,10 @@ const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/gitlab");
 
 fn settings() -> Settings {
     let map = |key: &str, names: &[&str]| {
-        BTreeMap::from([(key.to_owned(), names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>())])
+        BTreeMap::from([(
+            key.to_owned(),
+            names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>(),
+        )])
     };
     Settings {
         prefixes: map("jira", &["WEB", "OPS"]),
@@ -31,17 +35,65 @@ fn references(custom: Vec<CustomReference>) -> References {
 /// Texts of parts that rules look at, in any order.
 fn texts() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        Just("WEB-12"), Just("OPS-1"), Just("#12"), Just("!3"), Just("&4"), Just("acme/api"),
-        Just("https://acme.pagerduty.com/incidents/PT4KHLK"), Just("https://"), Just("`"), Just("```\n"),
-        Just("<!--"), Just("-->"), Just("["), Just("]("), Just(")"), Just("_"), Just("**"), Just("\\"),
-        Just(" "), Just("\n"), Just("\n\n"), Just("\n    "), Just("- "), Just("é"), Just("、"), Just("🔥"),
-        Just("\u{200b}"), Just("arn:aws:s3:::b"), Just("commit 1a2b3c4"), Just("CVE-2024-1234"),
-        Just("INC0010023"), Just("deploy/web"), Just("Closes "), Just(", "), Just("/"), Just("^alert#1"),
-        Just("@9ba12248"), Just("CHECKOUT-API-2ZT"), Just("a.b.svc"), Just("[issue:1]"), Just("\r\n"),
-        Just("Service: "), Just("## Team\n"), Just("| Service | a |\n"), Just("---\n"), Just("[x] "),
-        Just("0123456789abcdef0123456789abcdef01234567"), Just("%20"), Just("projects/acme-prod/topics/x"),
-        Just("/subscriptions/0f3c1a2b-1111-2222-3333-444455556666/resourceGroups/r/providers/M.W/s/x"),
-        Just("<br>"), Just("<pre>"), Just("</pre>"), Just("'\"“"), Just("\0"), Just("{{ x }}"), Just("*"),
+        Just("WEB-12"),
+        Just("OPS-1"),
+        Just("#12"),
+        Just("!3"),
+        Just("&4"),
+        Just("acme/api"),
+        Just("https://acme.pagerduty.com/incidents/PT4KHLK"),
+        Just("https://"),
+        Just("`"),
+        Just("```\n"),
+        Just("<!--"),
+        Just("-->"),
+        Just("["),
+        Just("]("),
+        Just(")"),
+        Just("_"),
+        Just("**"),
+        Just("\\"),
+        Just(" "),
+        Just("\n"),
+        Just("\n\n"),
+        Just("\n    "),
+        Just("- "),
+        Just("é"),
+        Just("、"),
+        Just("🔥"),
+        Just("\u{200b}"),
+        Just("arn:aws:s3:::b"),
+        Just("commit 1a2b3c4"),
+        Just("CVE-2024-1234"),
+        Just("INC0010023"),
+        Just("deploy/web"),
+        Just("Closes "),
+        Just(", "),
+        Just("/"),
+        Just("^alert#1"),
+        Just("@9ba12248"),
+        Just("CHECKOUT-API-2ZT"),
+        Just("a.b.svc"),
+        Just("[issue:1]"),
+        Just("\r\n"),
+        Just("Service: "),
+        Just("## Team\n"),
+        Just("| Service | a |\n"),
+        Just("---\n"),
+        Just("[x] "),
+        Just("0123456789abcdef0123456789abcdef01234567"),
+        Just("%20"),
+        Just("projects/acme-prod/topics/x"),
+        Just(
+            "/subscriptions/0f3c1a2b-1111-2222-3333-444455556666/resourceGroups/r/providers/M.W/s/x"
+        ),
+        Just("<br>"),
+        Just("<pre>"),
+        Just("</pre>"),
+        Just("'\"“"),
+        Just("\0"),
+        Just("{{ x }}"),
+        Just("*"),
     ];
     proptest::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
 }
@@ -113,7 +165,8 @@ proptest! {
 
 /// Compiling takes longer than reading, so the laws share one set of rules.
 fn cached() -> &'static References {
-    static REFERENCES: std::sync::LazyLock<References> = std::sync::LazyLock::new(|| references(vec![]));
+    static REFERENCES: std::sync::LazyLock<References> =
+        std::sync::LazyLock::new(|| references(vec![]));
     &REFERENCES
 }
 
@@ -128,7 +181,10 @@ const IDS: [(&str, &str); 61] = [
     ("pagerduty_service", "P[A-Z0-9]{6}"),
     ("pagerduty_escalation_policy", "P[A-Z0-9]{6}"),
     ("pagerduty_postmortem", UUID),
-    ("opsgenie_alert", concat!("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-", "[0-9]{13}")),
+    (
+        "opsgenie_alert",
+        concat!("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-", "[0-9]{13}"),
+    ),
     ("opsgenie_incident", UUID),
     ("opsgenie_service", UUID),
     ("incident_io_incident", "INC-[1-9][0-9]{0,5}"),
@@ -183,7 +239,10 @@ const IDS: [(&str, &str); 61] = [
     ("gitlab_vulnerability", "[a-z]{1,9}(/[a-z][a-z.-]{1,9}){1,3}/[1-9][0-9]{0,8}"),
     ("aws_lambda", "[a-z]{2}-[a-z]{4}-[1-9]/[A-Za-z0-9_-]{1,64}"),
     ("gcp_run", "[a-z]{2}-[a-z]{4}[1-9]/[a-z][a-z0-9-]{1,20}"),
-    ("azure_resource", "/subscriptions/0f3c1a2b-1111-2222-3333-444455556666/resourcegroups/[a-z-]{1,9}/providers/microsoft\\.web/sites/[a-z]{1,9}"),
+    (
+        "azure_resource",
+        "/subscriptions/0f3c1a2b-1111-2222-3333-444455556666/resourcegroups/[a-z-]{1,9}/providers/microsoft\\.web/sites/[a-z]{1,9}",
+    ),
     ("launchdarkly_flag", "[a-z]{1,9}/[a-z][a-z.-]{1,9}"),
 ];
 
@@ -210,11 +269,47 @@ fn address_of_an_id_reads_back_to_the_id() {
 /// Texts that make careless engines take quadratic time.
 fn hostile(length: usize) -> Vec<String> {
     let units = [
-        "a", "a/", "A-", "1-", "#", "#1", "a#1b", "WEB-1x", "WEB-1/", "_", "-", ".", "https://", "https://a.b/(",
-        "https://a.b/)", "arn:aws:a::", "CVE-2024-", "0", "f", "a@1", "commit ", "deploy/", "a.", ".svc",
-        "projects/abcdef/topics/", "[issue:1](", "Closes #1, ", "Service: a\n", "## Service\n", "- Service:\n",
-        "| Service |\n", "**", "Service: **a:** ", "Service: (", "/subscriptions/", "é", "`WEB-1` ", ",arn:",
-        "**Service**\n", "## Service\n_x_\n\n", "a:b:",
+        "a",
+        "a/",
+        "A-",
+        "1-",
+        "#",
+        "#1",
+        "a#1b",
+        "WEB-1x",
+        "WEB-1/",
+        "_",
+        "-",
+        ".",
+        "https://",
+        "https://a.b/(",
+        "https://a.b/)",
+        "arn:aws:a::",
+        "CVE-2024-",
+        "0",
+        "f",
+        "a@1",
+        "commit ",
+        "deploy/",
+        "a.",
+        ".svc",
+        "projects/abcdef/topics/",
+        "[issue:1](",
+        "Closes #1, ",
+        "Service: a\n",
+        "## Service\n",
+        "- Service:\n",
+        "| Service |\n",
+        "**",
+        "Service: **a:** ",
+        "Service: (",
+        "/subscriptions/",
+        "é",
+        "`WEB-1` ",
+        ",arn:",
+        "**Service**\n",
+        "## Service\n_x_\n\n",
+        "a:b:",
     ];
     let mut texts: Vec<_> = units.iter().map(|unit| unit.repeat(length / unit.len())).collect();
     let mut mixed = String::new();
@@ -260,7 +355,10 @@ fn real_templates_say_nothing_about_items_made_from_them() {
             read_description(cached(), &fields, &[template.clone()], &content, &context);
         if template.made(&content) {
             count += 1;
-            assert!(mentions.is_empty() && filled.is_empty(), "{content}\n{mentions:?}\n{filled:?}");
+            assert!(
+                mentions.is_empty() && filled.is_empty(),
+                "{content}\n{mentions:?}\n{filled:?}"
+            );
         }
         let added = format!("{content}\n\nBroken since WEB-12, see acme/api#7");
         let (mentions, _) = read_description(cached(), &fields, &[template], &added, &context);

@@ -83,16 +83,13 @@ pub(in crate::extract) fn merged(mentions: Vec<Mention>) -> Vec<Mention> {
     let mut merged: Vec<Mention> = Vec::new();
     let mut known = std::collections::HashMap::new();
     for mention in mentions {
-        match known.get(&mention.reference) {
-            Some(index) => {
-                let first: &mut Mention = &mut merged[*index];
-                first.closing |= mention.closing;
-                first.certain |= mention.certain;
-            }
-            None => {
-                known.insert(mention.reference.clone(), merged.len());
-                merged.push(mention);
-            }
+        if let Some(index) = known.get(&mention.reference) {
+            let first: &mut Mention = &mut merged[*index];
+            first.closing |= mention.closing;
+            first.certain |= mention.certain;
+        } else {
+            known.insert(mention.reference.clone(), merged.len());
+            merged.push(mention);
         }
     }
     merged

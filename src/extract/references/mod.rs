@@ -21,8 +21,9 @@ mod host;
 mod id;
 mod mention;
 mod query;
+mod settings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use regex::bytes::Captures;
 
@@ -35,74 +36,9 @@ use self::custom::Custom;
 use self::id::Place;
 pub use self::mention::Mention;
 pub(super) use self::mention::{merged, quote};
+pub use self::settings::{CustomReference, Error, Settings};
 use super::markdown::{self, Zone};
 use crate::model::Reference;
-
-/// What an operator says about the systems around a GitLab.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Hosts of GitLab instances: `host`, `host:port` or `host/base`. gitlab.com always counts.
-    pub gitlab_hosts: Vec<String>,
-    /// Prefixes of bare keys, by kind.
-    pub prefixes: BTreeMap<String, Vec<String>>,
-    /// Hosts of one's own systems, by family: `gitlab`, `jira`, `youtrack`, `grafana`, `kibana`,
-    /// `confluence`, `sentry`, `statuspage`, `runbook`. Written as in `gitlab_hosts`.
-    pub hosts: BTreeMap<String, Vec<String>>,
-    /// Names of Sentry projects, for bare short ids.
-    pub sentry_projects: Vec<String>,
-    /// Rules of one's own.
-    pub custom: Vec<CustomReference>,
-}
-
-/// A rule of one's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CustomReference {
-    /// The kind of what it finds.
-    pub kind: String,
-    /// A regular expression.
-    pub pattern: String,
-    /// The id, with `{1}` and `{name}` for captures; without it, the group called `id`, or the
-    /// whole match.
-    pub id: Option<String>,
-    /// The address of an id, with `{id}`. Such addresses are read back.
-    pub url: Option<String>,
-}
-
-/// Why rules cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A pattern is no regular expression.
-    #[error("the pattern of the reference rule for {kind} cannot be used: {pattern}")]
-    Pattern {
-        /// The kind of the rule.
-        kind: String,
-        /// The pattern as written.
-        pattern: String,
-        /// What is wrong with it.
-        #[source]
-        source: regex::Error,
-    },
-    /// A template names a capture that the pattern does not have.
-    #[error("the template {template:?} of the reference rule for {kind} names nothing by {part}")]
-    Id {
-        /// The kind of the rule.
-        kind: String,
-        /// The template as written.
-        template: String,
-        /// The part that names nothing.
-        part: String,
-    },
-}
-
-impl Error {
-    fn pattern(kind: &str, pattern: &str, source: regex::Error) -> Self {
-        Self::Pattern { kind: kind.to_owned(), pattern: pattern.to_owned(), source }
-    }
-
-    fn id(kind: &str, template: &str, part: String) -> Self {
-        Self::Id { kind: kind.to_owned(), template: template.to_owned(), part }
-    }
-}
 
 /// What sort of text is read, for each has rules of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,12 +111,17 @@ impl References {
 
     /// Returns the address of what a rule of one's own found, if the rule gives one.
     pub fn link(&self, reference: &Reference) -> Option<String> {
-        let rules = self.custom.iter().filter(|rule| rule.kind == reference.kind);
-        rules.filter_map(|rule| rule.link(&reference.id)).next()
+        let mut rules = self.custom.iter().filter(|rule| rule.kind == reference.kind);
+        rules.find_map(|rule| rule.link(&reference.id))
     }
 
     /// Reads every mention, repeated ones too, in the order of the text.
-    pub(super) fn read_all(&self, text: &str, kind: TextKind, context: &Context<'_>) -> Vec<Mention> {
+    pub(super) fn read_all(
+        &self,
+        text: &str,
+        kind: TextKind,
+        context: &Context<'_>,
+    ) -> Vec<Mention> {
         let place = Place { project: context.project, host: "" };
         let mut mentions = match kind {
             TextKind::Branch => self.read_branch(text, place),
@@ -202,7 +143,11 @@ impl References {
         let found = self.branch.read(name, &self.prefixes, place).into_iter();
         let mut mentions: Vec<_> = found
             .map(|(kind, id, span)| {
-                let source = if self.prefixes.values().flatten().any(|k| *k == kind) { "key" } else { "branch" };
+                let source = if self.prefixes.values().flatten().any(|k| *k == kind) {
+                    "key"
+                } else {
+                    "branch"
+                };
                 Mention {
                     rule: format!("{source}:{kind}"),
                     reference: Reference::new(kind, id),
@@ -253,7 +198,13 @@ impl References {
 
     /// Reads the addresses of a text and blanks them, known or not: nothing inside an address is
     /// read a second time.
-    fn read_addresses(&self, buffer: &mut [u8], text: &str, place: Place<'_>, mentions: &mut Vec<Mention>) {
+    fn read_addresses(
+        &self,
+        buffer: &mut [u8],
+        text: &str,
+        place: Place<'_>,
+        mentions: &mut Vec<Mention>,
+    ) {
         let mut from = 0;
         while let Some((start, end)) = address::find(buffer, text, from) {
             let token = &text[start..end];
@@ -261,7 +212,13 @@ impl References {
             let token = inner.as_deref().unwrap_or(token);
             let mut add = |rule: String, kind: &str, id: String| {
                 let reference = Reference::new(kind, id);
-                mentions.push(Mention { reference, span: start..end, rule, closing: false, certain: true });
+                mentions.push(Mention {
+                    reference,
+                    span: start..end,
+                    rule,
+                    closing: false,
+                    certain: true,
+                });
             };
             if let Some(address) = Address::parse(token) {
                 for found in self.catalogue.read(&address) {
@@ -278,14 +235,23 @@ impl References {
         }
     }
 
-    fn read_custom(&self, buffer: &[u8], text: &str, place: Place<'_>, branch: bool, mentions: &mut Vec<Mention>) {
+    fn read_custom(
+        &self,
+        buffer: &[u8],
+        text: &str,
+        place: Place<'_>,
+        branch: bool,
+        mentions: &mut Vec<Mention>,
+    ) {
         for rule in &self.custom {
-            mentions.extend(rule.matches(buffer, text, place, branch).into_iter().map(|found| Mention {
-                reference: Reference::new(rule.kind.clone(), found.id),
-                span: found.start..found.end,
-                rule: format!("custom:{}", rule.kind),
-                closing: false,
-                certain: true,
+            mentions.extend(rule.matches(buffer, text, place, branch).into_iter().map(|found| {
+                Mention {
+                    reference: Reference::new(rule.kind.clone(), found.id),
+                    span: found.start..found.end,
+                    rule: format!("custom:{}", rule.kind),
+                    closing: false,
+                    certain: true,
+                }
             }));
         }
     }
@@ -412,15 +378,14 @@ fn hit<'a>(rule: &Rule, text: &'a str, captures: &Captures<'_>) -> Hit<'a> {
     Hit { text, span, captures }
 }
 
-/// Blanks the marks of references in the texts of links, and the targets of links.
+/// Blanks the marks of references in the texts of links. Targets stay: GitLab reads one, `[why](#12)`.
 fn blank_link_marks(buffer: &mut [u8]) {
-    for link in markdown::links(buffer) {
-        for byte in &mut buffer[link.text] {
+    for text in markdown::link_texts(buffer) {
+        for byte in &mut buffer[text] {
             if matches!(byte, b'#' | b'!' | b'&' | b'^') {
                 *byte = b' ';
             }
         }
-        markdown::blank(buffer, link.target);
     }
 }
 

@@ -27,9 +27,8 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("([A-Za-z][A-Za-z0-9_]{0,19})-[1-9][0-9]{0,8}").expect("the pattern is fixed")
 });
 
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("^[0-9a-f]{7,40}$|^[0-9a-f]{64}$").expect("the pattern is fixed")
-});
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("^[0-9a-f]{7,40}$|^[0-9a-f]{64}$").expect("the pattern is fixed"));
 
 /// Says whether a word is known not to be the prefix of a key.
 pub(super) fn is_no_prefix(prefix: &str) -> bool {
@@ -52,7 +51,9 @@ pub(super) fn read(references: &References, text: &str) -> Vec<Mention> {
         mentions.extend(keys(references, text));
         // `acme/tool#45` may also be of GitHub; what else is certain is nothing else.
         let is_known = mentions.iter().any(|mention| {
-            mention.certain && mention.span == span && !mention.reference.kind.starts_with("gitlab_")
+            mention.certain
+                && mention.span == span
+                && !mention.reference.kind.starts_with("gitlab_")
         });
         if !is_known && whole.chars().count() <= ID_MAX && !whole.contains(char::is_whitespace) {
             let kinds = references.kinds_of(whole);

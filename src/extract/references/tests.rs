@@ -1,10 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::*;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/identifier-cases.json");
+const CASES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/identifier-cases.json");
 
 /// Returns a file that lies beside the checkout, or says that it does not.
 fn shared(path: &str) -> Option<String> {
@@ -45,7 +46,9 @@ fn every_case_of_the_reference_is_read_as_it_says() {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|e| format!("{}:{}", e["kind"].as_str().unwrap_or(""), e["id"].as_str().unwrap_or("")))
+            .map(|e| {
+                format!("{}:{}", e["kind"].as_str().unwrap_or(""), e["id"].as_str().unwrap_or(""))
+            })
             .collect();
         let read: BTreeSet<String> =
             references.read(text, kind, &context).iter().map(|m| m.reference.to_string()).collect();
@@ -89,7 +92,10 @@ fn references() -> References {
 fn settings() -> Settings {
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let map = |pairs: &[(&str, &[&str])]| {
-        pairs.iter().map(|(key, names)| ((*key).to_owned(), list(names))).collect::<BTreeMap<_, _>>()
+        pairs
+            .iter()
+            .map(|(key, names)| ((*key).to_owned(), list(names)))
+            .collect::<BTreeMap<_, _>>()
     };
     Settings {
         gitlab_hosts: list(&["gitlab.acme.example", "127.0.0.1:8929", "dev.acme.example/gitlab"]),
@@ -202,7 +208,7 @@ fn running_text_is_read_by_pattern_and_neighbours() {
         ("acme/api^alert#4 ^alert#0".into(), &["gitlab_alert:acme/api^alert#4"]),
         ("[feature_flag:3] [issue:other/9] [issue:1](x) [epic:5] \\[issue:2]".into(), &["gitlab_feature_flag:acme/shop/web/3", "gitlab_issue:acme/shop/other#9", "gitlab_epic:acme/shop&5"]),
         ("#2147483647 #2147483648".into(), &["gitlab_issue:acme/shop/web#2147483647"]),
-        ("[x](#12) <a href=\"/x\">#13</a> [a #14][ref]".into(), &["gitlab_issue:acme/shop/web#14"]),
+        ("[#11](x) [x](#12) <a href=\"/x\">#13</a> [a #14][ref]".into(), &["gitlab_issue:acme/shop/web#12", "gitlab_issue:acme/shop/web#14"]),
         (format!("sha256:{sha}{} and {sha}", &sha[..24]), &["git_sha:0123456789abcdef0123456789abcdef01234567"]),
         ("reverts 1a2b3c4, cherry picked from commit 5a6b7c8d9 and commits: 12ab34c".into(), &["git_sha:1a2b3c4", "git_sha:5a6b7c8d9", "git_sha:12ab34c"]),
         ("kubectl logs pod/web-0, deployment.apps/api and sts/db".into(), &["k8s_object:pod/web-0", "k8s_object:deployment/api", "k8s_object:statefulset/db"]),
@@ -243,7 +249,10 @@ fn titles_and_commits_are_not_markdown() {
     let references = references();
     for kind in [TextKind::Title, TextKind::Commit] {
         let text = "`WEB-1` <!-- WEB-2 --> [#3](x)";
-        assert_eq!(found(&references, text, kind), ["jira:WEB-1", "jira:WEB-2", "gitlab_issue:acme/shop/web#3"]);
+        assert_eq!(
+            found(&references, text, kind),
+            ["jira:WEB-1", "jira:WEB-2", "gitlab_issue:acme/shop/web#3"]
+        );
     }
 }
 
@@ -251,7 +260,9 @@ fn titles_and_commits_are_not_markdown() {
 fn text_outside_a_project_has_no_short_references() {
     let read = |project| {
         let context = Context { project };
-        references().read("#1 !2 &3 other#4 [issue:5] acme/web#6", TextKind::Markdown, &context).len()
+        references()
+            .read("#1 !2 &3 other#4 [issue:5] acme/web#6", TextKind::Markdown, &context)
+            .len()
     };
     assert_eq!((read("acme/web"), read("")), (6, 1));
 }
@@ -259,7 +270,8 @@ fn text_outside_a_project_has_no_short_references() {
 #[test]
 fn closing_words_are_gitlabs() {
     let closing = |text: &str| {
-        let mentions = references().read(text, TextKind::Markdown, &Context { project: "acme/web" });
+        let mentions =
+            references().read(text, TextKind::Markdown, &Context { project: "acme/web" });
         mentions.into_iter().filter(|m| m.closing).map(|m| m.reference.id).collect::<Vec<_>>()
     };
     let cases: [(&str, &[&str]); 14] = [
@@ -268,7 +280,10 @@ fn closing_words_are_gitlabs() {
         ("Fixing   WEB-1", &["WEB-1"]),
         ("Resolves acme/api#3", &["acme/api#3"]),
         ("Implements https://gitlab.acme.example/acme/web/-/issues/4", &["acme/web#4"]),
-        ("Closes #1, #2 and #3, and WEB-4; #5", &["acme/web#1", "acme/web#2", "acme/web#3", "WEB-4"]),
+        (
+            "Closes #1, #2 and #3, and WEB-4; #5",
+            &["acme/web#1", "acme/web#2", "acme/web#3", "WEB-4"],
+        ),
         ("Closes issues #1 #2", &["acme/web#1", "acme/web#2"]),
         ("Fixes **WEB-1**", &["WEB-1"]),
         ("CLOSES #1", &[]),
@@ -286,10 +301,12 @@ fn closing_words_are_gitlabs() {
 #[test]
 fn what_only_an_index_can_tell_is_uncertain() {
     let certain = |text: &str| {
-        let mentions = references().read(text, TextKind::Markdown, &Context { project: "acme/web" });
+        let mentions =
+            references().read(text, TextKind::Markdown, &Context { project: "acme/web" });
         mentions.iter().map(|m| m.certain).collect::<Vec<_>>()
     };
-    for text in ["WEB-1", "acme/api#1", "#1", "CVE-2024-12345", "https://linear.app/a/issue/ENG-1"] {
+    for text in ["WEB-1", "acme/api#1", "#1", "CVE-2024-12345", "https://linear.app/a/issue/ENG-1"]
+    {
         assert_eq!(certain(text), [true], "{text}");
     }
     for text in ["api#1", "deploy/web", "commit 1a2b3c4"] {
@@ -305,7 +322,10 @@ fn mention_says_where_and_by_which_rule_it_was_read() {
     let mentions = references().read(text, TextKind::Markdown, &Context::default());
     assert_eq!(mentions.len(), 1);
     assert_eq!(&text[mentions[0].span.clone()], "WEB-1");
-    assert_eq!((mentions[0].rule.as_str(), mentions[0].quote(text).as_str()), ("key:jira", "See **WEB-1** and"));
+    assert_eq!(
+        (mentions[0].rule.as_str(), mentions[0].quote(text).as_str()),
+        ("key:jira", "See **WEB-1** and")
+    );
 }
 
 fn custom(kind: &str, pattern: &str, id: Option<&str>, url: Option<&str>) -> CustomReference {
@@ -326,14 +346,18 @@ fn own_rules_read_text_branches_and_addresses() {
         custom("event", r"acme\.xmatters\.com/events/([0-9a-f]+)", Some("{1}"), None),
         custom("place", "PLACE", Some("{project}"), None),
     ];
-    let references = References::new(&Settings { custom: rules, ..Settings::default() }).expect("compiles");
+    let references =
+        References::new(&Settings { custom: rules, ..Settings::default() }).expect("compiles");
     let cases: [(&str, &[&str]); 12] = [
         ("see INC-1234.", &["incident:INC-1234"]),
         ("INC-123 XINC-1234 INC-1234x INC-1234-x path/INC-1234", &[]),
         ("https://example.com/?q=INC-1234", &[]),
         ("https://status.acme.example/x/INC-1234?y", &["incident:INC-1234"]),
         ("https://status.acme.example/x/other", &[]),
-        ("Ticket #12 and ticket 13", &["ticket:T12", "gitlab_issue:acme/shop/web#12", "ticket:T13"]),
+        (
+            "Ticket #12 and ticket 13",
+            &["ticket:T12", "gitlab_issue:acme/shop/web#12", "ticket:T13"],
+        ),
         ("https://acme.xmatters.com/events/0af3/", &["event:0af3"]),
         ("https://example.com/acme.xmatters.com/events/0af3/", &[]),
         ("`INC-1234` <!-- INC-1234 -->", &[]),
@@ -359,7 +383,9 @@ fn unusable_rule_is_named_with_its_reason() {
         format!("{error} {source}")
     };
     let message = error(custom("incident", "INC-(", None, None));
-    assert!(message.contains("incident") && message.contains("INC-(") && message.contains("unclosed"));
+    assert!(
+        message.contains("incident") && message.contains("INC-(") && message.contains("unclosed")
+    );
     let message = error(custom("incident", "INC", Some("{1}"), None));
     assert!(message.contains("incident") && message.contains("{1}"), "{message}");
     assert!(error(custom("incident", "INC", None, Some("https://x.y/"))).contains("{id}"));
@@ -373,8 +399,13 @@ fn address_proves_the_prefix_of_its_key() {
     };
     assert_eq!(learned("https://acme.atlassian.net/browse/NEW-1").as_deref(), Some("jira NEW"));
     assert_eq!(learned("https://linear.app/a/issue/NEW-1").as_deref(), Some("linear NEW"));
-    for text in ["WEB-1", "https://linear.app/a/issue/V2-1", "https://linear.app/a/issue/100-1",
-        "https://acme.atlassian.net/browse/UTF-8", "https://app.incident.io/a/incidents/1"] {
+    for text in [
+        "WEB-1",
+        "https://linear.app/a/issue/V2-1",
+        "https://linear.app/a/issue/100-1",
+        "https://acme.atlassian.net/browse/UTF-8",
+        "https://app.incident.io/a/incidents/1",
+    ] {
         assert_eq!(learned(text), None, "{text}");
     }
 }

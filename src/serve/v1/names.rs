@@ -1,14 +1,15 @@
 //! `GET /v1/services`, `/v1/services/{name}` and its lists; the same for teams and for any key.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::lookup::{
-    Item, NameDetail, NameOwner, NameSummary, Page, Project, ProjectPipeline, ReferenceSummary,
+    Item, NameDetail, NameOwner, NameSummary, Project, ProjectPipeline, ReferenceSummary,
 };
 use crate::model::ItemKind;
 use crate::serve::caller::Caller;
+use crate::serve::path::Path;
 use crate::serve::question::{ItemParameters, PageParameters, Question};
 use crate::serve::{App, List, Problem, Single, reply};
 
@@ -84,10 +85,9 @@ async fn owners(
     caller: &Caller,
     question: &Question,
 ) -> Result<List<NameOwner>, Problem> {
-    question.page()?;
-    let owners = app.lookup.name_owners(key, name, &caller.viewer).await?;
-    let page = Page { data: owners.ok_or_else(|| unknown(key, name))?, next: None };
-    reply::list(app, question, page).await
+    let (limit, cursor) = question.page()?;
+    let page = app.lookup.name_owners(key, name, cursor.as_ref(), limit, &caller.viewer).await?;
+    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
 }
 
 async fn pipelines(

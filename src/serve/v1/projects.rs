@@ -1,10 +1,11 @@
 //! `GET /v1/projects/{project}` and `/v1/projects/{project}/owners`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use utoipa::IntoParams;
 
 use crate::lookup::{PathOwners, ProjectDetail};
 use crate::serve::caller::Caller;
+use crate::serve::path::Path;
 use crate::serve::question::Question;
 use crate::serve::{App, Problem, Single, reply};
 

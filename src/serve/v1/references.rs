@@ -1,10 +1,11 @@
 //! `GET /v1/references` and `/v1/references/{kind}/{id}`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use utoipa::IntoParams;
 
 use crate::lookup::{Item, Page, ReadReference};
 use crate::serve::caller::Caller;
+use crate::serve::path::Path;
 use crate::serve::question::{ItemParameters, PageParameters, Question};
 use crate::serve::{App, List, Problem, reply};
 

@@ -46,10 +46,13 @@ impl Store {
         let Some(groups) = groups else { return Ok(Visibility { confidential, projects: None }) };
         let groups = codes::json(groups);
         let keys = sqlx::query_scalar!(
-            r#"select p.id as "id!" from project as p
-            where exists (select 1 from json_each(?1) as g
-                where lower(p.path) = lower(g.value)
-                or substr(lower(p.path), 1, length(g.value) + 1) = lower(g.value) || '/')"#,
+            // `0` follows `/`, so the second half is every path below a group, by the index.
+            r#"select p.id as "id!" from json_each(?1) as g
+            join project as p on lower(p.path) = lower(g.value)
+            union
+            select p.id from json_each(?1) as g
+            join project as p on lower(p.path) > lower(g.value) || '/'
+                and lower(p.path) < lower(g.value) || '0'"#,
             groups,
         )
         .fetch_all(&self.reader)

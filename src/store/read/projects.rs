@@ -184,7 +184,7 @@ impl Store {
         projects!(
             "from former_path as f join project as p on p.id = f.project_id
             join source as s on s.id = p.source_id left join pipeline as l on l.project_id = p.id
-            where f.path = ?1 and (?2 is null or p.id in (select value from json_each(?2)))
+            where lower(f.path) = lower(?1) and (?2 is null or p.id in (select value from json_each(?2)))
             order by p.id",
             path,
             visibility.projects
@@ -234,7 +234,9 @@ impl Store {
     /// Lists the paths that a project had before.
     pub async fn list_former_paths(&self, project: i64) -> Result<Vec<String>, Error> {
         sqlx::query_scalar!(
-            "select path from former_path where project_id = ?1 order by path",
+            // A project that was renamed back is at one of them now.
+            "select f.path from former_path as f join project as p on p.id = f.project_id
+            where f.project_id = ?1 and f.path <> p.path order by f.path",
             project,
         )
         .fetch_all(&self.reader)

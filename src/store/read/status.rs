@@ -40,10 +40,7 @@ impl Store {
     /// Lists the sources by name.
     pub async fn list_sources(&self) -> Result<Vec<SourceRow>, Error> {
         let rows = sqlx::query!(
-            r#"select s.name, s.url, s.synced_at, s.complete_at,
-                (select r.outcome from sync_run as r where r.source_id = s.id
-                    and r.outcome <> 'running' order by r.id desc limit 1) as outcome
-            from source as s order by s.name"#,
+            "select name, url, synced_at, complete_at, outcome from source order by name",
         )
         .fetch_all(&self.reader)
         .await
@@ -55,7 +52,7 @@ impl Store {
                 url: row.url,
                 synced_at: row.synced_at.map(codes::instant),
                 complete_at: row.complete_at.map(codes::instant),
-                outcome: row.outcome.unwrap_or_default(),
+                outcome: row.outcome,
             })
             .collect())
     }

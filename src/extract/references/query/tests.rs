@@ -19,7 +19,10 @@ fn read(text: &str) -> Vec<String> {
 #[test]
 fn pasted_text_is_read_with_guesses() {
     let cases: [(&str, &[&str]); 12] = [
-        ("https://acme.pagerduty.com/incidents/Q285NZXJG65XDH", &["pagerduty_incident:Q285NZXJG65XDH"]),
+        (
+            "https://acme.pagerduty.com/incidents/Q285NZXJG65XDH",
+            &["pagerduty_incident:Q285NZXJG65XDH"],
+        ),
         ("web-12", &["jira:WEB-12"]),
         ("see Web-12 please", &["jira:WEB-12"]),
         ("look at foo-3", &["jira:FOO-3?", "linear:FOO-3?", "youtrack:FOO-3?"]),
@@ -40,11 +43,21 @@ fn pasted_text_is_read_with_guesses() {
 #[test]
 fn bare_id_may_be_of_every_kind_whose_ids_look_like_it() {
     let cases: [(&str, &[&str]); 5] = [
-        ("acme/tool#45", &["gitlab_issue:acme/tool#45", "github_issue:acme/tool#45?", "github_pull:acme/tool#45?"]),
+        (
+            "acme/tool#45",
+            &[
+                "gitlab_issue:acme/tool#45",
+                "github_issue:acme/tool#45?",
+                "github_pull:acme/tool#45?",
+            ],
+        ),
         ("Q285NZXJG65XDH", &["pagerduty_incident:Q285NZXJG65XDH?"]),
         ("C0123ABCD/1648028606.962719", &["slack_message:C0123ABCD/1648028606.962719?"]),
         ("acme.grafana.net/29", &["grafana_incident:acme.grafana.net/29?"]),
-        ("9ba12248", &["kibana_short_url:9ba12248?", "grafana_dashboard:9ba12248?", "git_sha:9ba12248?"]),
+        (
+            "9ba12248",
+            &["kibana_short_url:9ba12248?", "grafana_dashboard:9ba12248?", "git_sha:9ba12248?"],
+        ),
     ];
     for (text, expected) in cases {
         let read = read(text);

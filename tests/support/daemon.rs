@@ -1,0 +1,1 @@
+//! The real binary: commands that end, and a daemon that runs.

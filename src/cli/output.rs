@@ -49,9 +49,10 @@ pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Tells an error and what can be done about it.
+/// Tells an error and what can be done about it. A list of problems keeps its lines.
 pub fn error(text: &str, hint: Option<String>) {
-    note(&format!("error: {}", plain(text)));
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    note(&format!("error: {}", lines.join("\n")));
     if let Some(hint) = hint {
         note(&format!("help: {}", plain(&hint)));
     }

@@ -47,9 +47,7 @@ impl<'a> Path<'a> {
     /// Cuts a path, with or without its leading slash.
     pub(super) fn new(path: &'a str) -> Self {
         let relative = path.strip_prefix('/').unwrap_or(path);
-        Self {
-            segments: relative.split('/').collect(),
-        }
+        Self { segments: relative.split('/').collect() }
     }
 }
 
@@ -192,9 +190,7 @@ impl Segment {
                 Token::Char(c) => Some(*c),
                 Token::One | Token::Run | Token::Class(_) => None,
             });
-            chars
-                .collect::<Option<String>>()
-                .map(String::into_boxed_str)
+            chars.collect::<Option<String>>().map(String::into_boxed_str)
         };
         match &tokens[..] {
             [Token::Run] => return Self::Any,

@@ -156,12 +156,7 @@ mod tests {
                 panic!("{line} is a heading");
             };
             assert_eq!(
-                (
-                    heading.name,
-                    heading.optional,
-                    heading.approvals,
-                    heading.owners
-                ),
+                (heading.name, heading.optional, heading.approvals, heading.owners),
                 (name, optional, approvals, owners),
                 "{line}"
             );
@@ -170,9 +165,7 @@ mod tests {
 
     #[test]
     fn other_lines_are_no_headings() {
-        for line in [
-            "^ [Ops]", "a [Ops]", "![Ops]", "\\[Ops]", "^", "^^[Ops]", "",
-        ] {
+        for line in ["^ [Ops]", "a [Ops]", "![Ops]", "\\[Ops]", "^", "^^[Ops]", ""] {
             assert_eq!(read(line), Reading::Other, "{line}");
         }
         for line in ["[", "^[", "[Ops", "^[Ops @a", "[a[b"] {
@@ -195,10 +188,7 @@ mod tests {
             ("[Ops] [2]", &[InvalidSectionFormat]),
             ("[Ops] @a # note", &[InvalidSectionFormat]),
             ("[Ops][2][3]", &[InvalidSectionFormat]),
-            (
-                "^[Ops][1] @a,",
-                &[InvalidApprovalRequirement, InvalidSectionFormat],
-            ),
+            ("^[Ops][1] @a,", &[InvalidApprovalRequirement, InvalidSectionFormat]),
         ];
         for (line, expected) in cases {
             let Reading::Heading(heading) = read(line) else {

@@ -63,14 +63,10 @@ fn read_word(word: &str) -> Vec<Owner> {
         }
         let after = &word[at + 1..];
         let owner = match after.strip_prefix('@') {
-            Some(role) => read_role(role).map(|role| Owner {
-                kind: OwnerKind::Role,
-                name: format!("@@{role}"),
-            }),
-            None => read_path(after).map(|path| Owner {
-                kind: OwnerKind::Name,
-                name: format!("@{path}"),
-            }),
+            Some(role) => read_role(role)
+                .map(|role| Owner { kind: OwnerKind::Role, name: format!("@@{role}") }),
+            None => read_path(after)
+                .map(|path| Owner { kind: OwnerKind::Name, name: format!("@{path}") }),
         };
         found.extend(owner.map(|owner| (at, owner)));
     }
@@ -80,11 +76,8 @@ fn read_word(word: &str) -> Vec<Owner> {
 
 /// Reads a role, which must fill the rest of its word (H4).
 fn read_role(text: &str) -> Option<&'static str> {
-    const ROLES: [(&str, &str); 3] = [
-        ("developer", "developers"),
-        ("maintainer", "maintainers"),
-        ("owner", "owners"),
-    ];
+    const ROLES: [(&str, &str); 3] =
+        [("developer", "developers"), ("maintainer", "maintainers"), ("owner", "owners")];
     ROLES
         .into_iter()
         .find(|(one, many)| text.eq_ignore_ascii_case(one) || text.eq_ignore_ascii_case(many))
@@ -117,9 +110,7 @@ fn leading_name(text: &str) -> &str {
     if text.starts_with('-') {
         return "";
     }
-    let end = text
-        .find(|c| !(is_word(c) || matches!(c, '.' | '-')))
-        .unwrap_or(text.len());
+    let end = text.find(|c| !(is_word(c) || matches!(c, '.' | '-'))).unwrap_or(text.len());
     &text[..end]
 }
 
@@ -138,20 +129,14 @@ fn read_emails(word: &str) -> Vec<(usize, Owner)> {
         }
         let mailbox = last_chars(mailbox, MAILBOX_MAX);
         start += domain.len();
-        let email = Owner {
-            kind: OwnerKind::Email,
-            name: format!("{mailbox}@{domain}"),
-        };
+        let email = Owner { kind: OwnerKind::Email, name: format!("{mailbox}@{domain}") };
         found.push((at - mailbox.len(), email));
     }
     found
 }
 
 fn first_chars(text: &str, count: usize) -> &str {
-    let end = text
-        .char_indices()
-        .nth(count)
-        .map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
     &text[..end]
 }
 
@@ -166,11 +151,7 @@ mod tests {
 
     fn names(text: &str) -> Vec<String> {
         let mentions = Mentions::read(text);
-        mentions
-            .owners
-            .into_iter()
-            .map(|owner| owner.name)
-            .collect()
+        mentions.owners.into_iter().map(|owner| owner.name).collect()
     }
 
     #[test]
@@ -179,35 +160,23 @@ mod tests {
             // H1: where a name may start and end
             ("@user @group/sub", &["@user", "@group/sub"]),
             ("@team. @team,", &["@team"]),
-            (
-                "@a/b/ @c//d @e/-f @g/. @h./i",
-                &["@a/b", "@c", "@e", "@g", "@h"],
-            ),
+            ("@a/b/ @c//d @e/-f @g/. @h./i", &["@a/b", "@c", "@e", "@g", "@h"]),
             ("@- @. @.. @/a @é", &[]),
             ("@.a @a- @_ @9 @a..b", &["@.a", "@a-", "@_", "@9", "@a..b"]),
             ("@x.git @y.atom @a/z.git @q.git. @r.git/s", &[]),
             ("@x.gitx @x.git-", &["@x.gitx", "@x.git-"]),
             ("-@a @@@c x@d", &["-@a", "@a", "x@d"]),
             // H1: once a line, without case, as first written
-            (
-                "@Kim @kim @KIM K@X.example k@x.example",
-                &["@Kim", "K@X.example"],
-            ),
+            ("@Kim @kim @KIM K@X.example k@x.example", &["@Kim", "K@X.example"]),
             // H3: addresses, with the ways in which they go wrong
             ("kim.lee+x@acme.example", &["kim.lee+x@acme.example"]),
-            (
-                "<jane@x.example>, jo@x.example.",
-                &["<jane@x.example", "jo@x.example"],
-            ),
+            ("<jane@x.example>, jo@x.example.", &["<jane@x.example", "jo@x.example"]),
             ("a@x.example,b@y.example", &["a@x.example,b"]),
             ("@a,@b (@c)", &["@a", "a,@b", "@b", "(@c", "@c"]),
             ("a@ a@. @", &[]),
             ("jürgen@bücher.example", &["jürgen@bücher.example"]),
             // H4: roles
-            (
-                "@@developers @@MAINTAINER @@Owner",
-                &["@@developer", "@@maintainer", "@@owner"],
-            ),
+            ("@@developers @@MAINTAINER @@Owner", &["@@developer", "@@maintainer", "@@owner"]),
             ("@@owner @@owners", &["@@owner"]),
             ("@@reporter @@owner, @@ownerss x@@owner @@@owner", &[]),
             ("(@@owner", &["@@owner"]),
@@ -230,12 +199,7 @@ mod tests {
 
     #[test]
     fn a_word_without_a_mention_is_malformed() {
-        for (text, expected) in [
-            ("@a @b", false),
-            ("@a b", true),
-            ("# @a", true),
-            ("", false),
-        ] {
+        for (text, expected) in [("@a @b", false), ("@a b", true), ("# @a", true), ("", false)] {
             assert_eq!(Mentions::read(text).has_malformed, expected, "{text}");
         }
     }

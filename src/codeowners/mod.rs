@@ -153,14 +153,13 @@ impl CodeOwners {
 
     /// Lists the sections that hold entries, in the order in which they first appear.
     pub fn sections(&self) -> impl Iterator<Item = SectionView<'_>> {
-        self.sections
-            .iter()
-            .filter(|section| !section.entries.is_empty())
-            .map(|section| SectionView {
+        self.sections.iter().filter(|section| !section.entries.is_empty()).map(|section| {
+            SectionView {
                 name: &section.name,
                 optional: section.optional,
                 entry_count: section.entries.len(),
-            })
+            }
+        })
     }
 
     /// Lists what GitLab would report about the file without asking the instance, by line.
@@ -179,17 +178,11 @@ impl Section {
     /// Finds the entry that decides for a path: none if any exclusion covers it, else the last
     /// that does (G2, G11).
     fn find_entry(&self, path: &Path<'_>) -> Option<&Entry> {
-        let excluded = self
-            .exclusions
-            .iter()
-            .any(|&at| self.entries[at].glob.matches(path));
+        let excluded = self.exclusions.iter().any(|&at| self.entries[at].glob.matches(path));
         if excluded {
             return None;
         }
-        self.entries
-            .iter()
-            .rev()
-            .find(|entry| !entry.exclusion && entry.glob.matches(path))
+        self.entries.iter().rev().find(|entry| !entry.exclusion && entry.glob.matches(path))
     }
 
     fn view<'a>(&'a self, entry: &'a Entry) -> EntryView<'a> {

@@ -116,11 +116,7 @@ impl Parser {
             Some(pattern) => (true, pattern),
             None => (false, written),
         };
-        let owners = if exclusion {
-            Arc::default()
-        } else {
-            self.read_owners(text)
-        };
+        let owners = if exclusion { Arc::default() } else { self.read_owners(text) };
         let key = rewrite(pattern);
         let entry = Entry {
             written: written.to_owned(),
@@ -150,10 +146,7 @@ impl Parser {
     }
 
     fn report(&mut self, code: ProblemCode) {
-        self.problems.push(Problem {
-            line: self.line,
-            code,
-        });
+        self.problems.push(Problem { line: self.line, code });
     }
 }
 
@@ -166,11 +159,7 @@ struct Draft {
 
 impl Draft {
     fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            entries: Vec::new(),
-            by_pattern: HashMap::new(),
-        }
+        Self { name: name.to_owned(), entries: Vec::new(), by_pattern: HashMap::new() }
     }
 
     /// Adds an entry at the end, in place of one with the same rewritten pattern (G3).
@@ -183,9 +172,7 @@ impl Draft {
 
     fn finish(self) -> Section {
         let entries: Vec<Entry> = self.entries.into_iter().flatten().collect();
-        let exclusions = (0..entries.len())
-            .filter(|&at| entries[at].exclusion)
-            .collect();
+        let exclusions = (0..entries.len()).filter(|&at| entries[at].exclusion).collect();
         Section {
             name: self.name,
             exclusions,
@@ -207,10 +194,17 @@ fn split_pattern(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-/// Folds a name's case, so that `STRASSE` and `straße` are one.
+/// Folds a name's case as Unicode does, so that `STRASSE`, `straße` and `STRAẞE` are one. Lowered
+/// first, because only the small `ß` has capitals that are two letters. The dotless `ı` folds to
+/// itself, although its capital is `I`.
 fn fold(name: &str) -> String {
-    name.chars()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .collect()
+    let mut folded = String::with_capacity(name.len());
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c == 'ı' {
+            folded.push(c);
+        } else {
+            folded.extend(c.to_uppercase().flat_map(char::to_lowercase));
+        }
+    }
+    folded
 }

@@ -43,12 +43,8 @@ fn answer(file: &str, path: &str) -> String {
     for (index, found) in file.owners_of(path).iter().enumerate() {
         let separator = if index == 0 { "" } else { "; " };
         let mark = if found.optional { "^" } else { "" };
-        write!(
-            out,
-            "{separator}{}{mark} {}: {}",
-            found.section, found.approvals, found.pattern
-        )
-        .expect("writing to a string succeeds");
+        write!(out, "{separator}{}{mark} {}: {}", found.section, found.approvals, found.pattern)
+            .expect("writing to a string succeeds");
         for owner in found.owners {
             out.push(' ');
             out.push_str(&owner.name);
@@ -68,11 +64,7 @@ fn shared_pattern_cases_hold() {
         let (pattern, path) = (text(case, "pattern"), text(case, "path"));
         let file = CodeOwners::parse(&format!("{pattern} @x\n"));
         let matched = !file.owners_of(path).is_empty();
-        assert_eq!(
-            case["matches"], matched,
-            "{pattern} on {path}: {}",
-            case["why"]
-        );
+        assert_eq!(case["matches"], matched, "{pattern} on {path}: {}", case["why"]);
     }
 }
 
@@ -106,12 +98,7 @@ fn shared_file_cases_hold() {
 const DISSENT: [(&str, &[&str], &str); 5] = [
     (
         "gitlabMergeSectionsProblems",
-        &[
-            "docs/api/graphql/index.md",
-            "/something/README.md",
-            "README.md",
-            "MatchWildCard.txt",
-        ],
+        &["docs/api/graphql/index.md", "/something/README.md", "README.md", "MatchWildCard.txt"],
         "G6: spaces inside the brackets are part of the name, so these are two sections",
     ),
     (
@@ -119,11 +106,7 @@ const DISSENT: [(&str, &[&str], &str); 5] = [
         &["MatchWildCard.txt"],
         "G5: defaults belong to the heading line above, not to the joined section",
     ),
-    (
-        "gitlabMergeSectionsOptionalMix",
-        &["MatchWildCard.txt"],
-        "G5: as above",
-    ),
+    ("gitlabMergeSectionsOptionalMix", &["MatchWildCard.txt"], "G5: as above"),
     (
         "gitlabRoles",
         &[
@@ -136,12 +119,7 @@ const DISSENT: [(&str, &[&str], &str); 5] = [
     ),
     (
         "testSubDirectoriesCase",
-        &[
-            "/dir2//bar.txt",
-            "/dir3///bar.txt",
-            "/dir3/a//bar.txt",
-            "/dir3//b/bar.txt",
-        ],
+        &["/dir2//bar.txt", "/dir3///bar.txt", "/dir3/a//bar.txt", "/dir3//b/bar.txt"],
         "F8: `*` matches an empty segment too, though no repository has one",
     ),
 ];
@@ -212,11 +190,7 @@ fn sections_and_entries_combine_by_the_rules() {
     // file, path, answer
     let cases = [
         // F1: lines
-        (
-            "* @a\r\n# *.x @b\r\n  *.y @c  \r\n",
-            "q.y",
-            "codeowners 0: *.y @c",
-        ),
+        ("* @a\r\n# *.x @b\r\n  *.y @c  \r\n", "q.y", "codeowners 0: *.y @c"),
         ("*.a @a\r*.b @b", "x.b", ""),
         ("\u{a0}\n* @a", "x", "codeowners 0: * @a"),
         ("\u{b}*\u{b}@a\u{c}", "x", "codeowners 0: * @a"),
@@ -227,11 +201,7 @@ fn sections_and_entries_combine_by_the_rules() {
         ("\\[a] @x", "[a]", "codeowners 0: \\[a] @x"),
         ("\\*.md @x", "*.md", "codeowners 0: \\*.md @x"),
         // G3: a repeated pattern takes the later position
-        (
-            "*.rb @a\n/x.rb @b\n*.rb @c",
-            "x.rb",
-            "codeowners 0: *.rb @c",
-        ),
+        ("*.rb @a\n/x.rb @b\n*.rb @c", "x.rb", "codeowners 0: *.rb @c"),
         ("x/ @a\nx/**/* @b", "x/y", "codeowners 0: x/**/* @b"),
         ("[A]\n* @a\n[B]\n* @b", "x", "A 0: * @a; B 0: * @b"),
         ("!*.rb\n*.rb @a", "x.rb", "codeowners 0: *.rb @a"),
@@ -243,29 +213,16 @@ fn sections_and_entries_combine_by_the_rules() {
         ("[A][0]\nx @a", "x", "A 0: x @a"),
         ("[A][1 0]@a\nx", "x", "A 1: x @a"),
         // G6: names
-        (
-            "* @a\n[B]\nb @b\n[codeowners]\nx @x",
-            "x",
-            "codeowners 0: x @x",
-        ),
-        (
-            "* @a\n[B]\nb @b\n[CodeOwners]\nx @x",
-            "x",
-            "codeowners 0: x @x",
-        ),
+        ("* @a\n[B]\nb @b\n[codeowners]\nx @x", "x", "codeowners 0: x @x"),
+        ("* @a\n[B]\nb @b\n[CodeOwners]\nx @x", "x", "codeowners 0: x @x"),
         ("[codeowners] @d\nx", "x", "codeowners 0: x @d"),
-        (
-            "x @a\n[CODEOWNERS]\nx @b",
-            "x",
-            "codeowners 0: x @a; CODEOWNERS 0: x @b",
-        ),
+        ("x @a\n[CODEOWNERS]\nx @b", "x", "codeowners 0: x @a; CODEOWNERS 0: x @b"),
         ("[ A]\nx @a\n[A]\nx @b", "x", " A 0: x @a; A 0: x @b"),
         ("[Größe]\nx @a\n[GRÖSSE]\nx @b", "x", "Größe 0: x @b"),
-        (
-            "[B]\nx @b\n[A]\nx @a\ny @a\n[b]\ny @b",
-            "y",
-            "B 0: y @b; A 0: y @a",
-        ),
+        ("[B]\n[ẞ]\nx @a\n[ß]\nx @b", "x", "ẞ 0: x @b"),
+        ("[B]\n[ı]\nx @a\n[I]\nx @b", "x", "ı 0: x @a; I 0: x @b"),
+        ("[B]\n[ΟΔΟΣ]\nx @a\n[οδος]\nx @b", "x", "ΟΔΟΣ 0: x @b"),
+        ("[B]\nx @b\n[A]\nx @a\ny @a\n[b]\ny @b", "y", "B 0: y @b; A 0: y @a"),
         // G8: optional only if every entry in force is
         ("^[A]\nx @a\n^[a]\ny @b", "x", "A^ 0: x @a"),
         ("^[A]\nx @a\n[A]\n^[A]\ny @b", "x", "A^ 0: x @a"),
@@ -299,11 +256,8 @@ fn owners_carry_their_kind() {
         .iter()
         .map(|owner| (owner.kind, owner.name.as_str()))
         .collect();
-    let expected = [
-        (OwnerKind::Name, "@a"),
-        (OwnerKind::Role, "@@owner"),
-        (OwnerKind::Email, "k@x.example"),
-    ];
+    let expected =
+        [(OwnerKind::Name, "@a"), (OwnerKind::Role, "@@owner"), (OwnerKind::Email, "k@x.example")];
     assert_eq!(kinds, expected);
 }
 
@@ -315,11 +269,7 @@ fn entries_in_force_are_listed_with_their_lines() {
         .entries()
         .map(|entry| (entry.section, entry.line, entry.pattern, entry.exclusion))
         .collect();
-    let expected = [
-        ("codeowners", 2, "*", false),
-        ("B", 6, "!y", true),
-        ("B", 9, "x", false),
-    ];
+    let expected = [("codeowners", 2, "*", false), ("B", 6, "!y", true), ("B", 9, "x", false)];
     assert_eq!(entries, expected);
     let sections: Vec<_> = file
         .sections()

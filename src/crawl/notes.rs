@@ -73,8 +73,15 @@ impl Crawler {
         let read_at = self.by_gitlab(self.inner.clock.now());
         let notes = match self.inner.client.notes(due.project, due.kind, due.iid).await {
             Ok(notes) => notes,
-            // Deleted since it was listed; the next sync will not see it.
-            Err(gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => return Ok(()),
+            // Deleted since it was listed, or only its comments cannot be read: the list tells.
+            Err(error @ gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => {
+                let asked = self.list_by_number(due.kind, due.project, vec![due.iid]).await;
+                return match asked {
+                    Ok(there) if there.iter().all(|item| item.iid != due.iid) => Ok(()),
+                    Ok(_) => self.survive(error, &project.path, "comments", report),
+                    Err(error) => self.survive(error, &project.path, "comments", report),
+                };
+            }
             Err(error) => return self.survive(error, &project.path, "comments", report),
         };
         let writes: Vec<NoteWrite> = notes

@@ -55,10 +55,10 @@ impl Crawler {
         let mut removed = 0;
         for batch in unseen.chunk_by(|a, b| a.project == b.project).flat_map(|p| p.chunks(BATCH)) {
             go_on(stop)?;
-            let Some(project) = batch.first().and_then(|item| projects.get(&item.project)) else {
-                continue;
-            };
-            match self.list_by_number(kind, batch).await {
+            let Some(id) = batch.first().map(|item| item.project) else { continue };
+            let Some(project) = projects.get(&id) else { continue };
+            let iids = batch.iter().map(|item| item.iid).collect();
+            match self.list_by_number(kind, id, iids).await {
                 Ok(there) => removed += self.settle_items(run, kind, batch, there, projects).await?,
                 Err(error) => self.survive(error, &project.path, stream_name(kind), report)?,
             }
@@ -88,21 +88,19 @@ impl Crawler {
         Ok(false)
     }
 
-    async fn list_by_number(
+    /// Asks for the items of a project that have these numbers.
+    pub(super) async fn list_by_number(
         &self,
         kind: ItemKind,
-        batch: &[UnseenItem],
+        project: ProjectId,
+        iids: Vec<Iid>,
     ) -> Result<Vec<Item>, gitlab::Error> {
-        let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let query = ItemQuery {
-            iids: batch.iter().map(|item| item.iid).collect(),
-            archived: true,
-            ..ItemQuery::default()
-        };
-        let mut page = self.inner.client.items(kind, Scope::Project(first.project), &query).await?;
+        let asked = iids.len();
+        let query = ItemQuery { iids, archived: true, ..ItemQuery::default() };
+        let mut page = self.inner.client.items(kind, Scope::Project(project), &query).await?;
         let mut there = page.items;
         // As many pages as numbers were asked for are more than enough.
-        for _ in 0..batch.len() {
+        for _ in 0..asked {
             let Some(next) = &page.next else { break };
             page = self.inner.client.follow_items(kind, next).await?;
             there.append(&mut page.items);

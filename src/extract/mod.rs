@@ -11,5 +11,7 @@ pub mod references;
 pub mod template;
 
 pub use fields::{Field, Fields};
-pub use references::{Context, CustomReference, Error, Mention, References, Settings, TextKind};
+pub use references::{
+    Context, CustomReference, Error, Mention, References, Settings, TextKind, learned_prefix,
+};
 pub use template::{Template, read_description};

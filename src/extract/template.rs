@@ -16,6 +16,9 @@ use super::markdown;
 use super::references::{Context, Mention, References, TextKind, merged};
 use crate::model::Reference;
 
+/// Bytes of the longest line that is compared with those of a template.
+const LINE_MAX: usize = 4_000;
+
 /// A description template.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -91,7 +94,7 @@ pub fn read_description(
     } else {
         without_templates(mentions, text, references, &used, context)
     };
-    (merged(mentions), fields.read(&own_text(text, &used)))
+    (merged(mentions), fields.read_prose(text, &own_prose(text, &used)))
 }
 
 /// Drops the mentions that came with a template. A reference that the author wrote once more, on
@@ -114,11 +117,16 @@ fn without_templates(
     let written = counted(&mentions);
     let is_own = |mention: &Mention| {
         let Some(given) = given.get(&mention.reference) else { return true };
-        let line = plain(line_around(text, &mention.span));
         written.get(&mention.reference).is_some_and(|written| written > given)
-            && !templates.iter().any(|template| template.lines.contains(&line))
+            && !is_line_of(templates, line_around(text, &mention.span))
     };
     mentions.into_iter().filter(is_own).collect()
+}
+
+/// Says whether a line stands in a template. Lines that no template holds are not compared, for
+/// many mentions may stand on one.
+fn is_line_of(templates: &[&Template], line: &str) -> bool {
+    line.len() <= LINE_MAX && templates.iter().any(|template| template.lines.contains(&plain(line)))
 }
 
 fn counted(mentions: &[Mention]) -> BTreeMap<Reference, usize> {
@@ -129,18 +137,18 @@ fn counted(mentions: &[Mention]) -> BTreeMap<Reference, usize> {
     counts
 }
 
-/// Returns a description with the paragraphs, lists and values blanked that stand unchanged in a
+/// Returns the prose of a description with the paragraphs, lists and values blanked that stand unchanged in a
 /// template. Headings, labels without a value and heads of tables stay: they say what is filled.
-fn own_text(text: &str, templates: &[&Template]) -> String {
+fn own_prose(text: &str, templates: &[&Template]) -> String {
     let prose = fields::prose(text);
-    let mut buffer = text.as_bytes().to_vec();
+    let mut buffer = prose.clone().into_bytes();
     for (block, range) in blocks(&prose, &lines(&prose, 0)) {
         if templates.iter().any(|template| template.blocks.contains(&block)) {
             markdown::blank(&mut buffer, range);
         }
     }
     // Blocks start and end at lines, so whole characters are overwritten.
-    String::from_utf8(buffer).unwrap_or_else(|_| text.to_owned())
+    String::from_utf8(buffer).unwrap_or(prose)
 }
 
 /// Returns the paragraphs, lists and single values of a text, folded, with their places.

@@ -14,7 +14,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file could not be opened or made.
-    #[error("cannot open the database {path}: check that its folder exists and that this user may write there", path = .path.display())]
+    #[error("cannot open the database {path}: it must be a database of xrefd, or not be there yet, in a folder that exists and where this user may write", path = .path.display())]
     Open {
         /// The file.
         path: PathBuf,

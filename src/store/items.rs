@@ -8,7 +8,10 @@ use serde::Serialize;
 use super::names::{TagRow, intern_tags};
 use super::projects::hex;
 use super::sync::advance;
-use super::{Error, ItemKey, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, text};
+use super::{
+    Error, ItemKey, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, last_of_each,
+    text,
+};
 use crate::correlate::ItemReading;
 use crate::model::{Evidence, Iid, Item, ItemId, ItemKind, Note, NoteId, ProjectId, Reference};
 
@@ -153,7 +156,8 @@ impl Store {
             let id = (codes::kind_code(item.item.kind), item.item.id.get());
             known.get(&id).is_some_and(|(_, print)| *print == item.fingerprint)
         };
-        let (same, new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = page.iter().partition(is_same);
+        let once = last_of_each(page, |w| (w.item.kind, w.item.id));
+        let (same, new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = once.into_iter().partition(is_same);
 
         let same: Vec<i64> = same
             .iter()

@@ -27,6 +27,7 @@ pub mod read;
 mod sync;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -142,6 +143,15 @@ async fn commit(mut write: Write, changed: bool, doing: &'static str) -> Result<
             .map_err(query)?;
     }
     write.commit().await.map_err(query)
+}
+
+/// Returns the rows of a page in their order, each key once: a list that shifts while it is read
+/// may show a thing twice, and then shows it last as it is now.
+fn last_of_each<T, K: Ord>(page: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
+    let mut seen = BTreeSet::new();
+    let mut rows: Vec<&T> = page.iter().rev().filter(|row| seen.insert(key(row))).collect();
+    rows.reverse();
+    rows
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, Error> {

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::names::{TagRow, intern_tags, settle_inheritance};
 use super::sync::advance;
-use super::{Error, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, text};
+use super::{
+    Error, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, last_of_each, text,
+};
 use crate::correlate::TagReading;
 use crate::model::{Label, Pipeline, Project, ProjectId, Template};
 
@@ -109,7 +111,8 @@ impl Store {
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
         let known = known_projects(&mut write, run.source, page, DOING).await?;
-        let (same, new): (Vec<&ProjectWrite>, Vec<&ProjectWrite>) = page.iter().partition(|p| {
+        let once = last_of_each(page, |p| p.project.id);
+        let (same, new): (Vec<&ProjectWrite>, Vec<&ProjectWrite>) = once.into_iter().partition(|p| {
             known.get(&p.project.id.get()).is_some_and(|(_, print)| *print == p.fingerprint)
         });
 

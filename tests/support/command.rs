@@ -3,6 +3,8 @@
 //! Nothing of the machine reaches it: no variable, no configuration, no database. It refuses to
 //! wait for ever: what does not end in time is killed and fails the test.
 
+#![allow(dead_code, reason = "every test binary uses a part of this")]
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,8 +151,17 @@ impl Daemon {
 
     /// Asks for a path and query; `None` when there is no answer.
     pub async fn get(&self, address: &str) -> Option<(u16, Value)> {
+        self.get_as(address, None).await
+    }
+
+    /// Asks with an API key.
+    pub async fn get_as(&self, address: &str, key: Option<&str>) -> Option<(u16, Value)> {
         let url = format!("{}{address}", self.url).parse().expect("an address");
-        let request = reqwest::Request::new(reqwest::Method::GET, url);
+        let mut request = reqwest::Request::new(reqwest::Method::GET, url);
+        if let Some(key) = key {
+            let value = format!("Bearer {key}").parse().expect("a header value");
+            request.headers_mut().insert("authorization", value);
+        }
         let response = reqwest::Client::new().execute(request).await.ok()?;
         let status = response.status().as_u16();
         let body = response.bytes().await.ok()?;

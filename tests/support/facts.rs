@@ -18,6 +18,10 @@ use super::{Api, Index, MEMBER, address, escaped};
 /// What is known, one line for each fact.
 pub type Facts = BTreeSet<String>;
 
+/// A key of which the truth does not speak: the generator's topic `tier-1` is noise to it, but a
+/// convention to the rules.
+const UNTOLD: &str = "tier";
+
 /// How many differences a failure shows of each side.
 const SHOWN: usize = 20;
 
@@ -150,6 +154,9 @@ pub async fn of_index(index: &Index, key: &str, truth: &Truth) -> Facts {
             facts.insert(item_line(&format!("{path}{sigil}{iid}"), &title, row.get(4)));
         }
     }
+    if !truth.tags.contains_key(UNTOLD) {
+        facts.retain(|line| !line.starts_with(&format!("{UNTOLD} ")));
+    }
     facts
 }
 
@@ -178,11 +185,8 @@ impl Reading<'_> {
             let counts = [count("projects"), count("issues"), count("merge_requests")];
             facts.insert(counts_line(key, &name, counts));
             for project in self.projects(&shown).await {
-                let path = text(&project, "path");
-                for piece in evidence_for(&project, &format!("{key}:{shown}")) {
-                    let via = text(piece, "via");
-                    facts.insert(format!("{key} {name} is carried by the project {path} by {via}"));
-                }
+                let (path, via) = (text(&project, "path"), strongest(&project, key, &shown));
+                facts.insert(format!("{key} {name} is carried by the project {path} by {via}"));
             }
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
                 for item in self.items(&shown, kind, true).await {
@@ -248,14 +252,30 @@ impl Reading<'_> {
     }
 }
 
+/// Returns why a project carries a name: every reason is kept, and the truth tells the strongest.
+/// The weakest must be true even beside a stronger one.
+fn strongest(project: &Value, key: &str, name: &str) -> String {
+    let (path, shown) = (text(project, "path"), text(project, "name"));
+    let pieces = evidence_for(project, &format!("{key}:{name}"));
+    let mut ways: Vec<String> = pieces.iter().map(|piece| text(piece, "via")).collect();
+    assert!(!ways.is_empty(), "{path} carries {key}:{name} without evidence");
+    if ways.iter().any(|way| way == "name") {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let same = |own: &str| truth::match_key(own) == truth::match_key(name);
+        assert!(same(last) || same(&shown), "{path} is not called {name}");
+    }
+    ways.sort_by_key(|way| way == "name");
+    ways.swap_remove(0)
+}
+
 /// Writes down what an item says of itself.
 fn add_item(facts: &mut Facts, item: &Value) {
     let reference = text(item, "reference");
     for tag in list(item, "tags") {
         let (key, value) = (text(tag, "key"), text(tag, "value"));
         let name = xrefd::correlate::match_key(&value).expect("a name has a match key");
-        let mut pieces = evidence_for(item, &format!("{key}:{value}")).peekable();
-        assert!(pieces.peek().is_some(), "{reference} carries {key}:{value} without evidence");
+        let pieces = evidence_for(item, &format!("{key}:{value}"));
+        assert!(!pieces.is_empty(), "{reference} carries {key}:{value} without evidence");
         for piece in pieces {
             let inherited = piece["inherited"] == true;
             let how = if inherited { "inherited by" } else { "carried by" };
@@ -369,8 +389,8 @@ const fn word(place: Place) -> &'static str {
     }
 }
 
-fn evidence_for<'a>(row: &'a Value, subject: &str) -> impl Iterator<Item = &'a Value> {
-    list(row, "evidence").iter().filter(move |piece| piece["for"] == subject)
+fn evidence_for<'a>(row: &'a Value, subject: &str) -> Vec<&'a Value> {
+    list(row, "evidence").iter().filter(|piece| piece["for"] == subject).collect()
 }
 
 fn value(row: &impl serde::Serialize) -> Value {
@@ -388,4 +408,9 @@ fn count(row: &Value, name: &str) -> usize {
 
 fn list<'a>(row: &'a Value, name: &str) -> &'a [Value] {
     row[name].as_array().unwrap_or_else(|| panic!("`{name}` is a list in {row}"))
+}
+
+/// Returns what the spellings of a name have in common.
+pub fn folded(name: &str) -> String {
+    truth::match_key(name)
 }

@@ -6,8 +6,10 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of this")]
 
+pub mod content;
 pub mod daemon;
 pub mod facts;
+pub mod shop;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -131,7 +133,8 @@ impl Bench {
         }
         let names = config.sources.iter().map(|source| source.name.clone()).collect();
         let lookup = Lookup::new(store.clone(), reader, names);
-        let app = App { lookup: lookup.clone(), keys: Arc::new(config.api_keys.clone()) };
+        let keys = Arc::new(config.api_keys.clone());
+        let app = App { lookup: lookup.clone(), keys, start: 1 };
         let (router, document) = serve::router(app);
         let document = serde_json::to_value(document).expect("the document serialises");
         let rows = SqliteConnectOptions::new().filename(self.database()).read_only(true);

@@ -6,6 +6,8 @@
 //! [`Record::made`], and an update of a project, which GitLab answers with the project as it is and
 //! which therefore stands in for a question that was not recorded.
 
+#![allow(dead_code, reason = "every test binary uses a part of this")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +94,8 @@ impl Record {
     /// Says how badly this record fits a question; the least is best.
     fn misfit(&self, query: &Query) -> impl Ord {
         let same = query.iter().filter(|pair| self.query.contains(pair)).count();
-        let strange = self.query.iter().filter(|pair| !query.contains(pair)).count();
+        // One that says the same twice is stranger than one that says it once.
+        let strange = self.query.len();
         let rows = self.body.as_array().map_or(0, Vec::len);
         let method = self.method != "GET";
         // Of equals the fullest: a list was often recorded before and after something was added.
@@ -143,7 +146,10 @@ impl Replay {
     pub fn of(records: Vec<Record>) -> Self {
         let mut replay =
             Self { records: Vec::new(), numbers: BTreeMap::new(), asked: Mutex::default() };
-        for record in &records {
+        // A path may have had several numbers; the answer to a question for the path counts most.
+        let (direct, others): (Vec<_>, Vec<_>) =
+            records.iter().partition(|record| record.method == "GET" && record.path.len() == 2);
+        for record in others.into_iter().chain(direct) {
             replay.learn_numbers(&record.body);
         }
         replay.records = records
@@ -165,13 +171,14 @@ impl Replay {
                 continue;
             }
             for item in objects(&record.body) {
-                let (Some(iid), Some(updated)) = (item["iid"].as_i64(), item["updated_at"].as_str())
-                else {
-                    continue;
+                let Some(iid) = item["iid"].as_i64() else { continue };
+                // Of equally new ones the fullest: some lists show fewer fields.
+                let age = |item: &Value| {
+                    let updated = item["updated_at"].as_str().map(str::to_owned);
+                    (updated, item.as_object().map_or(0, serde_json::Map::len))
                 };
                 let key = (record.path[..3].join("/"), iid);
-                let known = newest.get(&key).and_then(|item| item["updated_at"].as_str());
-                if known.is_none_or(|known| known < updated) {
+                if newest.get(&key).is_none_or(|known| age(known) < age(item)) {
                     newest.insert(key, item.clone());
                 }
             }
@@ -188,19 +195,17 @@ impl Replay {
         self
     }
 
-    /// Returns the objects that a list of a project, such as `projects/7/issues`, shows when it is
-    /// asked for from its first page on and every recorded page is turned.
-    pub fn listed(&self, list: &str) -> Vec<Value> {
-        let (path, mut query) = taken_apart(list);
-        let path = self.canonical(path);
+    /// Returns the objects on the recorded pages of a list, from the one that answers a query on.
+    fn listed(&self, path: &[String], mut query: Query) -> Vec<Value> {
         let mut rows = Vec::new();
-        while let Some(record) = self.find(&path, &query) {
+        while let Some(record) = self.find(path, &query) {
             rows.extend(objects(&record.body).cloned());
-            let next = record.headers.iter().find(|(name, _)| name == "link").and_then(|(_, links)| {
-                let next = links.split(", ").find(|link| link.ends_with("rel=\"next\""))?;
-                let (_, address) = next.split_once("/api/v4/")?;
-                Some(taken_apart(address.split_once('>')?.0))
-            });
+            let next =
+                record.headers.iter().find(|(name, _)| name == "link").and_then(|(_, links)| {
+                    let next = links.split(", ").find(|link| link.ends_with("rel=\"next\""))?;
+                    let (_, address) = next.split_once("/api/v4/")?;
+                    Some(taken_apart(address.split_once('>')?.0))
+                });
             let Some((_, next)) = next else { break };
             query = next;
         }
@@ -209,7 +214,8 @@ impl Replay {
 
     fn learn_numbers(&mut self, body: &Value) {
         for object in objects(body) {
-            let path = ["path_with_namespace", "full_path"].iter().find_map(|key| object[key].as_str());
+            let path =
+                ["path_with_namespace", "full_path"].iter().find_map(|key| object[key].as_str());
             if let (Some(path), Some(number)) = (path, object["id"].as_i64()) {
                 self.numbers.insert(path.to_owned(), number.to_string());
             }
@@ -245,7 +251,9 @@ impl Replay {
         let path = self.canonical(path);
         let Some(record) = self.find(&path, &query) else {
             return not_there(&match path.first().map(String::as_str) {
-                Some("projects" | "groups") if path.len() > 1 => json!({"message": "404 Not found"}),
+                Some("projects" | "groups") if path.len() > 1 => {
+                    json!({"message": "404 Not found"})
+                }
                 _ => json!({"error": "404 Not Found"}),
             });
         };
@@ -288,6 +296,19 @@ pub struct Replaying {
 }
 
 impl Replaying {
+    /// Returns the objects of a list, such as `projects/7/issues`, that a client sees who asks as
+    /// it was first asked and then turns every page.
+    pub fn listed(&self, list: &str) -> Vec<Value> {
+        let wanted = self.replay.canonical(taken_apart(list).0);
+        let asked = self.asked();
+        let first = asked.iter().find_map(|asked| {
+            let (_, address) = asked.address.split_once("/api/v4/")?;
+            let (path, query) = taken_apart(address);
+            (self.replay.canonical(path) == wanted).then_some(query)
+        });
+        first.map(|query| self.replay.listed(&wanted, query)).unwrap_or_default()
+    }
+
     /// Returns the requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.replay.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()

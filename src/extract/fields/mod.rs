@@ -11,7 +11,7 @@ pub(super) mod line;
 pub(super) mod name;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use self::line::{Line, Part, Shape};
@@ -66,12 +66,12 @@ impl Fields {
 
     /// Reads the filled fields of a description, each key and value once, in its order.
     pub fn read(&self, markdown: &str) -> Vec<Field> {
-        self.find(markdown).filled
+        self.find(markdown, &prose(markdown)).filled
     }
 
     /// Reads the fields that were answered with `none` or `N/A`: not a gap, but no name either.
     pub fn read_none(&self, markdown: &str) -> Vec<Field> {
-        self.find(markdown).nothing
+        self.find(markdown, &prose(markdown)).nothing
     }
 
     /// Returns what a name means.
@@ -79,16 +79,22 @@ impl Fields {
         self.keys.get(&name::normalised(name)?).map(String::as_str)
     }
 
-    fn find(&self, markdown: &str) -> Found {
-        let prose = prose(markdown);
-        let mut reader = Reader { fields: self, text: markdown, found: Found::default() };
-        let (entries, rest) = front_matter::read(&prose);
+    /// Reads the filled fields of a description of which some parts do not count: `prose` is
+    /// what [`prose`] makes of it, with those parts blanked.
+    pub(super) fn read_prose(&self, markdown: &str, prose: &str) -> Vec<Field> {
+        self.find(markdown, prose).filled
+    }
+
+    fn find(&self, markdown: &str, prose: &str) -> Found {
+        let mut reader =
+            Reader { fields: self, text: markdown, found: Found::default(), seen: BTreeSet::new() };
+        let (entries, rest) = front_matter::read(prose);
         for entry in entries {
             for (value, span) in entry.values {
                 reader.add(entry.name, span.clone(), &Part { text: value, span });
             }
         }
-        let lines = line::lines(&prose, rest);
+        let lines = line::lines(prose, rest);
         reader.read(&lines);
         reader.found
     }
@@ -111,6 +117,8 @@ struct Reader<'a> {
     /// The description as written, for evidence.
     text: &'a str,
     found: Found,
+    /// Keys and values that were added already.
+    seen: BTreeSet<(String, String)>,
 }
 
 impl Reader<'_> {
@@ -125,7 +133,7 @@ impl Reader<'_> {
                     self.read_block(name, line, &lines[index + 1..]);
                 }
                 Shape::Label(name, value) => {
-                    self.read_label(name, value, line, &lines[index + 1..])
+                    self.read_label(name, value, line, &lines[index + 1..]);
                 }
                 Shape::Row(_) => {
                     let rows =
@@ -189,11 +197,12 @@ impl Reader<'_> {
 
     fn read_label(&mut self, name: &str, value: &Part<'_>, line: &Line<'_>, next: &[Line<'_>]) {
         if !value.text.is_empty() {
-            // `**Service:** web, **Team:** shop`: a second label ends the value of the first.
-            let (own, second) = second_label(value);
-            self.add(name, line.span.clone(), &own);
-            if let Some((name, value)) = second {
-                self.read_label(name, &value, line, &[]);
+            let mut next = Some((name, value.clone()));
+            while let Some((name, value)) = next.take() {
+                // `**Service:** web, **Team:** shop`: a second label ends the value of the first.
+                let (own, second) = second_label(&value);
+                self.add(name, line.span.clone(), &own);
+                next = second;
             }
             return;
         }
@@ -307,7 +316,7 @@ impl Reader<'_> {
             self.text.get(head.start..value.span.start).is_none_or(|gap| !gap.contains('\n'));
         let text = if same_line { line } else { format!("{} {line}", quote(self.text, &head)) };
         for value_name in names {
-            if to.iter().any(|known| known.key == key && known.value == value_name) {
+            if !self.seen.insert((key.clone(), value_name.clone())) {
                 continue;
             }
             to.push(Field {

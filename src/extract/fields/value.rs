@@ -14,6 +14,9 @@ const NAME_CHARS_MAX: usize = 60;
 /// Words of the longest name.
 const NAME_WORDS_MAX: usize = 5;
 
+/// Names of the longest list on one line; what is longer is data, not an answer.
+const NAMES_MAX: usize = 50;
+
 /// What a value says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -78,7 +81,8 @@ static CODE: LazyLock<Regex> =
 
 /// Reads the value of a field.
 pub(super) fn read(value: &str, key: &str) -> Reading {
-    let value = value.trim();
+    // A backslash at the end of a line is a line break.
+    let value = value.trim().trim_end_matches('\\').trim_end();
     if value.is_empty() || value.starts_with('>') || is_hint(value) {
         return Reading::Unfilled;
     }
@@ -95,6 +99,9 @@ pub(super) fn read(value: &str, key: &str) -> Reading {
         return Reading::Unfilled;
     }
     let (parts, mark) = split(&text);
+    if parts.len() > NAMES_MAX {
+        return Reading::Prose;
+    }
     if is_option_list(&parts, mark, key) {
         return Reading::Unfilled;
     }
@@ -177,6 +184,8 @@ fn split(text: &str) -> (Vec<&str>, char) {
     let mut start = 0;
     let mut found = ' ';
     let mut skip_to = 0;
+    let marked = text.chars().next().filter(|mark| matches!(mark, '~' | '@'));
+    let last_quote = text.rfind(['"', '`']);
     for (at, c) in text.char_indices().filter(|(_, c)| c.is_ascii()) {
         if at < skip_to {
             continue;
@@ -195,10 +204,12 @@ fn split(text: &str) -> (Vec<&str>, char) {
                 depth = depth.saturating_sub(1);
                 0
             }
-            _ if depth > 0 || (quoted && text[at..].contains(['"', '`'])) => 0,
+            _ if depth > 0 || (quoted && last_quote > Some(at)) => 0,
             ',' | ';' | '\n' => 1,
             ' ' if rest.starts_with(" / ") || rest.starts_with(" | ") => 3,
             ' ' if rest.starts_with(" and ") => 5,
+            // `~a ~"b"` and `@a @b`: marks make a list by themselves.
+            ' ' if marked.is_some_and(|mark| rest[1..].starts_with(mark)) => 1,
             _ => 0,
         };
         if length > 0 {
@@ -225,6 +236,7 @@ enum Part {
 fn name(part: &str, key: &str) -> Part {
     let part = part.trim();
     let part = part.strip_prefix("and ").unwrap_or(part);
+    let part = part.strip_suffix(" and").unwrap_or(part);
     if is_hint(part) {
         return Part::Unfilled;
     }

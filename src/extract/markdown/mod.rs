@@ -189,7 +189,7 @@ impl Scanner<'_> {
             match resume {
                 // A comment left the paragraph: its last line goes on behind it.
                 Some(next) if next < self.text.len() && !at_line_start(self.text, next) => {
-                    at = next
+                    at = next;
                 }
                 Some(next) => return next,
                 None => return end,

@@ -147,6 +147,8 @@ fn hostile_texts_take_linear_time() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn zones_are_ordered_and_end_at_characters(text in "(?s)[`<>!\\-~\\[\\]()\\\\#|* \t\nécodepr/]{0,120}") {
         let mut end = 0;

@@ -6,9 +6,8 @@ use regex::{Regex, bytes};
 
 use super::id::percent_decoded;
 
-static TOKEN: LazyLock<bytes::Regex> = LazyLock::new(|| {
-    bytes::Regex::new(r#"https?://[^\s<>"`|\\^{}]+"#).expect("the pattern is fixed and tested")
-});
+static SCHEME: LazyLock<bytes::Regex> =
+    LazyLock::new(|| bytes::Regex::new("https?://").expect("the pattern is fixed and tested"));
 
 /// Services that wrap the address of another page into their own.
 static WRAPPER: LazyLock<Regex> = LazyLock::new(|| {
@@ -23,27 +22,30 @@ static WRAPPER: LazyLock<Regex> = LazyLock::new(|| {
 /// Punctuation that belongs to the sentence around an address.
 const TRAILING: &str = ".,:;!?'*_~…»”’";
 
-/// Finds the next address at or behind an offset, where nothing blanked is left. Returns its
-/// first and last byte.
+/// Finds the next address at or behind an offset of a text that may be blanked in parts. Returns
+/// where it starts and ends.
 pub(super) fn find(buffer: &[u8], text: &str, from: usize) -> Option<(usize, usize)> {
     let mut from = from;
     loop {
-        let token = TOKEN.find_at(buffer, from)?;
-        let end = token.start() + length(text.get(token.range())?);
-        // Nothing behind `://` but punctuation.
-        if end > token.start() + "https://".len() - 1 {
-            return Some((token.start(), end));
+        let scheme = SCHEME.find_at(buffer, from)?;
+        let length = length(text.get(scheme.start()..)?);
+        if length > scheme.len() {
+            return Some((scheme.start(), scheme.start() + length));
         }
-        from = token.end();
+        // Nothing but punctuation behind the scheme.
+        from = scheme.end();
     }
 }
 
-/// Returns how much of a run of characters is the address.
-fn length(token: &str) -> usize {
+/// Returns how much of a text that starts with an address is the address. It looks no further than
+/// there, because a text may hold many.
+fn length(text: &str) -> usize {
     let mut open = Vec::new();
-    let mut end = token.len();
-    for (at, c) in token.char_indices() {
+    let mut end = text.len();
+    for (at, c) in text.char_indices() {
         let ends = match c {
+            '<' | '>' | '"' | '`' | '|' | '\\' | '^' | '{' | '}' => true,
+            c if c.is_whitespace() => true,
             '(' | '[' => {
                 open.push(c);
                 false
@@ -51,7 +53,7 @@ fn length(token: &str) -> usize {
             ')' => open.pop() != Some('('),
             ']' => open.pop() != Some('['),
             // Lists without spaces: `https://a,https://b`.
-            ',' | ';' => ["http://", "https://"].iter().any(|s| token[at + 1..].starts_with(s)),
+            ',' | ';' => ["http://", "https://"].iter().any(|s| text[at + 1..].starts_with(s)),
             // The punctuation of languages that write without spaces.
             '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff1f}' => true,
             _ => false,
@@ -61,7 +63,7 @@ fn length(token: &str) -> usize {
             break;
         }
     }
-    let mut address = &token[..end];
+    let mut address = &text[..end];
     loop {
         let trimmed = address.trim_end_matches(|c| TRAILING.contains(c));
         // A bracket left open by the cut belongs to the sentence, too.

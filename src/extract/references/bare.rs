@@ -97,7 +97,7 @@ impl Row {
     }
 }
 
-/// Stock prefixes of `ServiceNow` numbers, as alternatives.
+/// Stock prefixes of ServiceNow numbers, as alternatives.
 const SERVICENOW: &str = "INC|CHG|PRB|RITM|REQ|TASK|SCTASK|CTASK|PTASK|KB|CS|STRY|SIR";
 
 const ARN: &str = concat!(
@@ -158,7 +158,7 @@ const FIRST: [Row; 9] = [
     Row::new("uuid", "[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-", "({UUID})", "{1_}"),
 ];
 
-/// GitLab's own references, behind the `ServiceNow` numbers.
+/// GitLab's own references, behind the ServiceNow numbers.
 const GITLAB: [Row; 14] = [
     bracketed("gitlab_issue", r"\[issue:(?:([A-Za-z0-9_./-]+)/)?([1-9][0-9]*)\]", "{1@}#{2#}"),
     bracketed(
@@ -241,8 +241,7 @@ pub(super) struct Rule {
     pub(super) right: Right,
     pub(super) trim: &'static str,
     pub(super) check: Check,
-    /// True for keys of trackers: their kind depends on their prefix, and one may follow another
-    /// behind a slash.
+    /// True for keys of trackers, whose kind depends on their prefix.
     pub(super) is_key: bool,
 }
 
@@ -299,7 +298,7 @@ pub(super) fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> Stri
     words.into_iter().map(regex::escape).collect::<Vec<_>>().join("|")
 }
 
-/// Returns the prefixes of `ServiceNow` numbers as alternatives, the configured ones included.
+/// Returns the prefixes of ServiceNow numbers as alternatives, the configured ones included.
 pub(super) fn servicenow_prefixes(settings: &Settings) -> String {
     let own = settings.prefixes.get("servicenow_number").into_iter().flatten();
     let own: Vec<_> = own.map(|prefix| prefix.trim().to_uppercase()).collect();

@@ -1,4 +1,4 @@
-//! Identifiers in branch names: keys in any case, `ServiceNow` numbers, and GitLab's own issue.
+//! Identifiers in branch names: keys in any case, ServiceNow numbers, and GitLab's own issue.
 //!
 //! Hashes, UUIDs and `#12` are not read from branch names, because hooks and people use them for
 //! other things there.

@@ -120,8 +120,8 @@ fn is_project_name(name: &str) -> bool {
     lower && !is_file
 }
 
-/// Kinds of objects that are words of prose or names of folders as well.
-const COMMON_WORDS: [&str; 17] = [
+/// Kinds of objects that are words of prose, units or names of folders as well: `ns/op`, `cm/s`.
+const COMMON_WORDS: [&str; 16] = [
     "cj",
     "cm",
     "ds",
@@ -138,7 +138,6 @@ const COMMON_WORDS: [&str; 17] = [
     "secrets",
     "service",
     "services",
-    "svc",
 ];
 
 /// Tests the name of a Kubernetes object in prose.

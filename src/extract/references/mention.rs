@@ -7,6 +7,9 @@ use crate::model::Reference;
 /// How many characters of a long line are quoted as evidence.
 const QUOTE_CHARS: usize = 160;
 
+/// Bytes on either side that may hold as many characters.
+const WINDOW: usize = 4 * QUOTE_CHARS;
+
 /// An identifier read out of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
@@ -35,8 +38,11 @@ impl Mention {
 pub(in crate::extract) fn quote(text: &str, span: &Range<usize>) -> String {
     let start = floor(text, span.start);
     let end = floor(text, span.end).max(start);
-    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    // Lines may be long and mentions many, so the line is not searched to its ends.
+    let window = floor(text, start.saturating_sub(WINDOW));
+    let line_start = text[window..start].rfind('\n').map_or(window, |at| window + at + 1);
+    let window = floor(text, end + WINDOW);
+    let line_end = text[end..window].find('\n').map_or(window, |at| end + at);
     let inside = text[start..end].chars().count();
     let around = QUOTE_CHARS.saturating_sub(inside) / 2;
     let before = text[line_start..start].char_indices().rev();

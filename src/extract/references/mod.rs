@@ -29,6 +29,7 @@ use regex::bytes::Captures;
 
 use self::address::Address;
 use self::bare::{Bare, Reach, Rule};
+use self::boundary::Left;
 use self::branch::Branch;
 use self::catalogue::{Catalogue, KEY_KINDS, Prefixes};
 use self::check::{Hit, Verdict};
@@ -267,13 +268,13 @@ impl References {
         mentions: &mut Vec<Mention>,
     ) {
         let mut from = 0;
-        // The ends of keys, behind which a slash and another key may stand.
+        // Behind an identifier and a slash the next one may stand: `WEB-1/WEB-2`.
         let mut ends = BTreeSet::new();
         while let Some(captures) = rule.pattern.captures_at(buffer, from) {
             let Some(whole) = captures.get(0).map(|m| m.range()) else { break };
             from = whole.end.max(whole.start + 1);
             let hit = hit(rule, text, &captures);
-            let listed = rule.is_key
+            let listed = rule.left == Left::Key
                 && hit.span.start.checked_sub(1).is_some_and(|slash| {
                     text.as_bytes().get(slash) == Some(&b'/') && ends.contains(&slash)
                 });

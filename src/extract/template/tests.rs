@@ -104,3 +104,11 @@ fn row_of_a_table_counts_once_it_was_filled() {
     let filled = template.replace("| name | high |", "| webshop | high |");
     assert_eq!(read(&[template], &filled).1, ["service=webshop"]);
 }
+
+#[test]
+fn comment_of_a_template_stays_a_comment() {
+    let template = "- <!-- ## Team\nService: webshop\n";
+    assert_eq!(read(&[template], template).1, [""; 0]);
+    let template = "## A\n\n## B\n\n```\nService: x\n```\n";
+    assert_eq!(read(&[template], &template.replace(": x", ": webshop")).1, [""; 0]);
+}

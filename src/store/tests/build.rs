@@ -48,7 +48,8 @@ impl Index {
     /// Ends the sync under way and begins the next.
     pub async fn next_run(&mut self) {
         self.store.finish_run(&self.run, Outcome::Complete, &[], at(50)).await.unwrap();
-        self.run = self.store.begin_sync("main", "https://gitlab.example.com", at(100)).await.unwrap();
+        self.run =
+            self.store.begin_sync("main", "https://gitlab.example.com", at(100)).await.unwrap();
         assert!(!self.run.resumed);
     }
 

@@ -104,7 +104,8 @@ async fn a_schema_that_was_changed_by_hand_is_not_taken_for_a_newer_one() {
 #[tokio::test]
 async fn a_database_of_another_program_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let pool = sqlx::SqlitePool::connect(&format!("{}?mode=rwc", url_in(&directory))).await.unwrap();
+    let pool =
+        sqlx::SqlitePool::connect(&format!("{}?mode=rwc", url_in(&directory))).await.unwrap();
     sqlx::query("create table project (id integer primary key, notes text)")
         .execute(&pool)
         .await

@@ -228,6 +228,9 @@ async fn a_page_and_its_progress_are_stored_together_or_not_at_all() {
     }
     assert!(finished, "the page is never stored");
     let items = index.number("select count(*) from item").await;
-    assert_eq!(index.mentioning("jira", "WEB-1", &ALL).await.len(), usize::try_from(items).unwrap());
+    assert_eq!(
+        index.mentioning("jira", "WEB-1", &ALL).await.len(),
+        usize::try_from(items).unwrap()
+    );
     assert_eq!(index.counts("service", "webshop", &ALL).await.issues, items);
 }

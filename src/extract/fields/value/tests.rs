@@ -6,7 +6,7 @@ fn names(value: &str, key: &str) -> Reading {
 
 #[test]
 fn names_are_read_without_decoration() {
-    let cases: [(&str, &[&str]); 34] = [
+    let cases: [(&str, &[&str]); 38] = [
         ("webshop", &["webshop"]),
         ("`webshop`", &["webshop"]),
         ("**webshop**", &["webshop"]),
@@ -14,6 +14,9 @@ fn names_are_read_without_decoration() {
         ("~\"service::webshop\"", &["webshop"]),
         ("~service::webshop", &["webshop"]),
         ("~webshop", &["webshop"]),
+        ("~service::a ~\"service::b c\"", &["a", "b c"]),
+        ("@acme/web @acme/api", &["acme/web", "acme/api"]),
+        ("webshop, basket and", &["webshop", "basket"]),
         ("~\"group::search\"", &["group::search"]),
         ("@acme/platform", &["acme/platform"]),
         ("#team-web", &["team-web"]),
@@ -29,6 +32,7 @@ fn names_are_read_without_decoration() {
         ("webshop (all regions, EU first)", &["webshop"]),
         ("webshop (prod), basket (staging)", &["webshop", "basket"]),
         ("webshop...", &["webshop"]),
+        ("webshop \\", &["webshop"]),
         ("webshop, ", &["webshop"]),
         ("webshop, webshop", &["webshop"]),
         ("Web Shop", &["Web Shop"]),

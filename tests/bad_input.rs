@@ -12,18 +12,16 @@ mod gitlab;
 #[path = "bad_input/index.rs"]
 mod index;
 
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use command::{Ran, Sandbox};
 use gitlab_sim::world::{NewIssue, NewProject, World};
 use gitlab_sim::{GitLab, Options};
-use serde_json::json;
+use tokio::net::TcpSocket;
 
 /// A configuration with one GitLab. `more` are further lines of its section, then other sections.
 fn source(url: &str, more: &str) -> String {
@@ -45,10 +43,12 @@ async fn sync(config: &str) -> Ran {
     Sandbox::new(config).with("TOKEN", "glpat-anything").run(&["sync"]).await
 }
 
-/// An address at which nothing listens.
-fn closed() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    format!("http://{}", listener.local_addr().expect("a bound port"))
+/// An address at which nothing listens. The port stays taken as long as the socket lives, so that
+/// no other test comes to listen there.
+fn closed() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    (format!("http://{}", socket.local_addr().expect("a bound port")), socket)
 }
 
 /// A small organisation: one group, one project, one issue.

@@ -6,7 +6,9 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use gitlab_sim::truth::match_key;
 use gitlab_sim::{Generator, GitLab, Options, Truth};
+use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::daemon::{self, PATIENCE};
@@ -43,8 +45,8 @@ fn bench(gitlab: &GitLab, truth: &Truth) -> Bench {
 /// What one process asked for before it ended.
 #[derive(Debug, Default)]
 struct Attempt {
-    /// The borders from which each list of a group was asked for, in order; empty for the start.
-    lists: BTreeMap<String, Vec<String>>,
+    /// The borders from which each list of a group was asked for, in order; none for the start.
+    lists: BTreeMap<String, Vec<Option<Timestamp>>>,
     /// How often each comment list, and each project's labels, were asked for.
     parts: BTreeMap<String, usize>,
 }
@@ -60,7 +62,7 @@ impl Attempt {
                 let address = format!("http://localhost/?{}", request.query);
                 let address = reqwest::Url::parse(&address).expect("a query");
                 let from = address.query_pairs().find(|(name, _)| name == "updated_after");
-                let from = from.map(|(_, value)| value.into_owned()).unwrap_or_default();
+                let from = from.map(|(_, value)| value.parse().expect("an instant"));
                 attempt.lists.entry(list.to_owned()).or_default().push(from);
             } else if matches!(list, "notes" | "labels") {
                 *attempt.parts.entry(path).or_default() += 1;
@@ -129,7 +131,6 @@ async fn written_down(bench: &Bench, truth: &Truth) -> (Facts, Facts) {
 }
 
 async fn survives_kills(seed: u64) {
-    eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let (gitlab, truth) = organisation(seed).await;
     let calm = bench(&gitlab, &truth);
@@ -171,9 +172,16 @@ async fn survives_kills(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_killed_at_any_moment_ends_with_the_same_index() {
-    for seed in [1, 2, 3] {
-        survives_kills(seed).await;
-    }
+    let seed = 1;
+    eprintln!("seed {seed}");
+    survives_kills(seed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_killed_at_other_moments_ends_with_the_same_index() {
+    let seed = 2;
+    eprintln!("seed {seed}");
+    survives_kills(seed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,9 +216,9 @@ async fn a_look_up_between_kill_and_restart_answers_and_says_that_it_is_incomple
     assert_eq!(output.code, Some(0), "{output:#?}");
     let answer = output.json();
     assert_eq!((&answer["complete"], &answer["as_of"]), (&false.into(), &serde_json::Value::Null));
-    let names: BTreeSet<String> = truth.services().map(|(name, _)| facts::folded(name)).collect();
+    let names: BTreeSet<String> = truth.services().map(|(name, _)| match_key(name)).collect();
     for row in answer["data"].as_array().expect("a list") {
         let name = row["name"].as_str().unwrap_or_default();
-        assert!(names.contains(&facts::folded(name)), "{name} is a service");
+        assert!(names.contains(&match_key(name)), "{name} is a service");
     }
 }

@@ -55,8 +55,15 @@ async fn archived_projects_are_indexed_when_they_are_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_organisations_are_indexed_as_they_were_meant() {
-    for seed in 2..8 {
+    for seed in 2..5 {
         crawl_and_compare(small(seed, 20, 12), false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn larger_organisations_of_few_items_are_indexed_as_they_were_meant() {
+    for seed in 5..7 {
+        crawl_and_compare(small(seed, 60, 4), false).await;
     }
 }
 

@@ -16,7 +16,10 @@ mod replay;
 
 use std::collections::BTreeSet;
 
-use recorded::*;
+use recorded::{
+    DANGER, GITEA, LISTED, OGR, TOKEN, compare, item, listed, mentions, missing, never_recorded,
+    quoted, sandbox, set, synced_lists,
+};
 use replay::{Record, Replay, records};
 use serde_json::{Value, json};
 

@@ -23,7 +23,7 @@ fn assert_silent(place: &str, bytes: &[u8], secret: &str) {
         BASE64_STANDARD.encode(secret),
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        hexadecimal(secret),
     ];
     for spelling in spellings {
         let found = bytes.windows(spelling.len()).position(|piece| piece == spelling.as_bytes());
@@ -32,6 +32,11 @@ fn assert_silent(place: &str, bytes: &[u8], secret: &str) {
             panic!("{place} holds the secret: {}", String::from_utf8_lossy(around));
         }
     }
+}
+
+fn hexadecimal(text: &str) -> String {
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+    text.bytes().flat_map(digits).flatten().collect()
 }
 
 /// Searches every file of a sandbox, the index and what lies beside it above all.
@@ -160,20 +165,18 @@ async fn a_secret_in_the_wrong_place_is_refused_without_being_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_configuration_is_shown_without_tokens_and_with_hashes_cut_short() {
     let made = Sandbox::new("").run(&["key", "new", "pager"]).await.expect(0);
-    let mut lines = made.stdout.lines();
-    let key = lines.next().expect("the key").to_owned();
-    let section: String = lines.map(|line| format!("{line}\n")).collect();
+    let (key, section) = made.stdout.split_once('\n').expect("the key, then the section");
     let (_, rest) = section.split_once("sha256 = \"").expect("a hash");
     let hash = &rest[..64];
 
     let token = "glpat-RightAndVerySecret42";
-    let text = config("http://127.0.0.1:9", "private-token", "{ env = \"TOKEN\" }") + &section;
+    let text = config("http://127.0.0.1:9", "private-token", "{ env = \"TOKEN\" }") + section;
     let sandbox = Sandbox::new(&text).with("TOKEN", token).with("XREFD_LOG", "trace");
     for format in ["table", "json"] {
         let ran = sandbox.run(&["config", "show", "--format", format]).await.expect(0);
         assert!(ran.stdout.contains("TOKEN") && ran.stdout.contains("pager"), "{ran:#?}");
         assert!(ran.stdout.contains(&hash[..8]), "{ran:#?}");
-        for secret in [token, &key, hash] {
+        for secret in [token, key, hash] {
             assert_silent("stdout", ran.stdout.as_bytes(), secret);
             assert_silent("stderr", ran.stderr.as_bytes(), secret);
         }

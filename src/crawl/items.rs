@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::parts::several;
 use super::roots::Roots;
 use super::walk::{Seen, Step, Walk};
-use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, go_on};
+use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, unless_stopped};
 use crate::gitlab::{self, ItemQuery, Page, Scope, StatusCode};
 use crate::model::{Item, ItemId, ItemKind, ProjectId};
 use crate::store::{ItemWrite, Run, Stream};
@@ -33,10 +33,9 @@ impl Crawler {
         let whole = AtomicBool::new(true);
         let offered = |root: &&Root| match root.scope {
             Scope::Group(_) => true,
-            Scope::Project(id) => roots.projects.get(&id).is_none_or(|(_, features)| match kind {
-                ItemKind::Issue => features.issues_enabled,
-                ItemKind::MergeRequest => features.merge_requests_enabled,
-            }),
+            Scope::Project(id) => {
+                roots.projects.get(&id).is_none_or(|(_, features)| features.offers(kind))
+            }
         };
         several(roots.lists.iter().filter(offered), self.concurrency(), |root| async {
             if !self.walk_root(run, kind, root, projects, report, stop).await? {
@@ -67,10 +66,13 @@ impl Crawler {
         let mut ask = walk.first();
         let mut counted = false;
         loop {
-            go_on(stop)?;
             let page = match &ask {
-                Step::From(from) => self.first_page(kind, root.scope, *from).await,
-                Step::Follow(next) => self.inner.client.follow_items(kind, next).await,
+                Step::From(from) => {
+                    unless_stopped(stop, self.first_page(kind, root.scope, *from)).await?
+                }
+                Step::Follow(next) => {
+                    unless_stopped(stop, self.inner.client.follow_items(kind, next)).await?
+                }
                 Step::End => return Ok(true),
                 Step::Endless => {
                     let reason = "GitLab's list does not end: page after page brings nothing new";

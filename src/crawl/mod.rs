@@ -281,7 +281,7 @@ impl Crawler {
             [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)]
         {
             if whole {
-                removed += self.prune_items(run, kind, &projects, report, stop).await?;
+                removed += self.prune_items(run, kind, &roots, &projects, report, stop).await?;
             }
         }
         if roots.whole {
@@ -379,6 +379,15 @@ impl Report {
 /// Ends a step when it is told to stop. Called between units of work, never inside one.
 fn go_on(stop: &CancellationToken) -> Result<(), Error> {
     if stop.is_cancelled() { Err(Error::Stopped) } else { Ok(()) }
+}
+
+/// Does a unit of work, or drops it when it is told to stop. What was not committed has not
+/// happened; the next sync does it.
+async fn unless_stopped<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    stop.run_until_cancelled(work).await.ok_or(Error::Stopped)
 }
 
 /// Tells an error with its causes on one line.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
-use super::{Crawler, Depth, Error, Event, KnownProject, Report, go_on};
+use super::{Crawler, Depth, Error, Event, KnownProject, Report, unless_stopped};
 use crate::config::Auth;
 use crate::gitlab;
 use crate::model::ProjectId;
@@ -51,9 +51,8 @@ impl Crawler {
             after = Some(last.key);
             self.inner.progress.event(Event::More(due.len() as u64));
             several(&due, self.concurrency(), |due| async move {
-                go_on(stop)?;
                 if let Some(project) = projects.get(&due.project) {
-                    self.read_notes_of(due, project, report).await?;
+                    unless_stopped(stop, self.read_notes_of(due, project, report)).await??;
                 }
                 self.inner.progress.event(Event::Done(1));
                 Ok(())

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::roots::Roots;
-use super::{Crawler, Error, Event, Report, go_on};
+use super::{Crawler, Error, Event, Report, unless_stopped};
 use crate::codeowners::PLACES;
 use crate::gitlab::{self, ProjectFeatures};
 use crate::model::{ItemKind, Project, Template};
@@ -33,9 +33,9 @@ impl Crawler {
             Some((project, features, seen))
         });
         several(due, self.concurrency(), |(project, features, seen)| async move {
-            go_on(stop)?;
             if !seen.parts_read {
-                self.read_project_parts(run, project, features, seen, report).await?;
+                let parts = self.read_project_parts(run, project, features, seen, report);
+                unless_stopped(stop, parts).await??;
             }
             self.inner.progress.event(Event::Done(1));
             Ok(())

@@ -37,6 +37,7 @@ impl Crawler {
         &self,
         run: &Run,
         kind: ItemKind,
+        roots: &Roots,
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
@@ -57,9 +58,16 @@ impl Crawler {
             go_on(stop)?;
             let Some(id) = batch.first().map(|item| item.project) else { continue };
             let Some(project) = projects.get(&id) else { continue };
+            if roots.projects.get(&id).is_some_and(|(_, features)| !features.offers(kind)) {
+                // Switched off: GitLab says so itself, and would refuse the second question.
+                removed += self.settle_items(run, kind, batch, Vec::new(), projects).await?;
+                continue;
+            }
             let iids = batch.iter().map(|item| item.iid).collect();
             match self.list_by_number(kind, id, iids).await {
-                Ok(there) => removed += self.settle_items(run, kind, batch, there, projects).await?,
+                Ok(there) => {
+                    removed += self.settle_items(run, kind, batch, there, projects).await?
+                }
                 Err(error) => self.survive(error, &project.path, stream_name(kind), report)?,
             }
         }
@@ -117,11 +125,8 @@ impl Crawler {
         projects: &BTreeMap<ProjectId, KnownProject>,
     ) -> Result<u64, Error> {
         let numbers: BTreeSet<Iid> = there.iter().map(|item| item.iid).collect();
-        let gone: Vec<ItemKey> = batch
-            .iter()
-            .filter(|item| !numbers.contains(&item.iid))
-            .map(|item| item.key)
-            .collect();
+        let gone: Vec<ItemKey> =
+            batch.iter().filter(|item| !numbers.contains(&item.iid)).map(|item| item.key).collect();
         if !there.is_empty() {
             let writes = self.item_writes(there, projects);
             let stream = Stream {

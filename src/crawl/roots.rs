@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Error, Event, Report, describe, digest, go_on};
+use super::{Crawler, Error, Event, Report, describe, digest, unless_stopped};
 use crate::config::Auth;
-use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope, Verdict};
+use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectWrite, Run, Stream};
 
@@ -66,40 +66,34 @@ impl Crawler {
                         .to_owned(),
                 });
             }
-            let first = self.inner.client.projects_member(self.project_query()).await;
+            let first = self.inner.client.projects_member(self.project_query());
+            let first = unless_stopped(stop, first).await?;
             self.list_root(run, "membership", None, first, &mut roots, report, stop).await?;
         }
         for group in &source.groups {
-            go_on(stop)?;
             let name = format!("group:{group}");
-            match self.inner.client.group(group).await {
+            match unless_stopped(stop, self.inner.client.group(group)).await? {
                 Ok(found) => {
                     roots.groups.push(found.path.clone());
                     let query = self.project_query();
-                    let first = self.inner.client.group_projects(found.id, query).await;
+                    let first = self.inner.client.group_projects(found.id, query);
+                    let first = unless_stopped(stop, first).await?;
                     let scope = Some(Scope::Group(found.id));
                     self.list_root(run, &name, scope, first, &mut roots, report, stop).await?;
                 }
-                Err(error) => {
-                    roots.whole = false;
-                    self.survive(error, &name, "projects", report)?;
-                }
+                Err(error) => self.miss_root(error, &name, &mut roots, report)?,
             }
         }
         for path in &source.projects {
-            go_on(stop)?;
             let name = format!("project:{path}");
-            match self.inner.client.project(path).await {
+            match unless_stopped(stop, self.inner.client.project(path)).await? {
                 Ok(found) => {
                     roots.single.insert(found.project.id);
                     let page =
                         Page { items: vec![found], next: None, total: Some(1), server_date: None };
                     self.list_root(run, &name, None, Ok(page), &mut roots, report, stop).await?;
                 }
-                Err(error) => {
-                    roots.whole = false;
-                    self.survive(error, &name, "projects", report)?;
-                }
+                Err(error) => self.miss_root(error, &name, &mut roots, report)?,
             }
         }
         let nothing = roots.lists.is_empty() && roots.projects.is_empty();
@@ -110,6 +104,25 @@ impl Crawler {
             return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
         }
         Ok(roots)
+    }
+
+    /// Records a root that cannot be looked up. When not one request was answered so far, the next
+    /// root would fare no better, and the sync ends.
+    fn miss_root(
+        &self,
+        error: gitlab::Error,
+        name: &str,
+        roots: &mut Roots,
+        report: &Report,
+    ) -> Result<(), Error> {
+        roots.whole = false;
+        if error.is_unanswered() && roots.lists.is_empty() && roots.projects.is_empty() {
+            return Err(Error::GitLab {
+                url: self.inner.source.url.to_string(),
+                source: Box::new(error),
+            });
+        }
+        self.survive(error, name, "projects", report)
     }
 
     /// Lists one root from its first page on. Without a scope of its own, each of its projects is
@@ -158,9 +171,8 @@ impl Crawler {
                 }
                 roots.projects.insert(project.id, (project, features));
             }
-            go_on(stop)?;
             let Some(next) = next else { break };
-            page = self.inner.client.follow_projects(&next).await;
+            page = unless_stopped(stop, self.inner.client.follow_projects(&next)).await?;
         }
         if let Some(scope) = scope {
             roots.lists.push(Root { name: name.to_owned(), scope });
@@ -193,7 +205,7 @@ impl Crawler {
     pub(super) async fn look_again(&self, id: ProjectId) -> Result<Option<Project>, gitlab::Error> {
         match self.inner.client.project(&id.to_string()).await {
             Ok(found) => Ok(Some(found.project)),
-            Err(error @ gitlab::Error::NotFound { .. }) if error.verdict() == Verdict::Skip => {
+            Err(error) if error.is_absence() => {
                 tracing::debug!(project.id = %id, "{}", describe(&error));
                 Ok(None)
             }

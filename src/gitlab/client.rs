@@ -236,7 +236,13 @@ impl Client {
         {
             return self.inner.base.redirect(target, location).map(Outcome::Moved);
         }
-        let body = read_beginning(response).await;
+        let (body, broken) = read_beginning(response).await;
+        if let Some(source) = broken
+            && matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)
+        {
+            // Only the body tells a file that is missing from a GitLab that is.
+            return Err(self.no_answer(target, source));
+        }
         if let Some(id) = headers.get("x-request-id").and_then(|value| value.to_str().ok()) {
             tracing::debug!(
                 http.route = %target.route,
@@ -276,17 +282,22 @@ impl Client {
     }
 }
 
-/// Reads the beginning of a refusal. One that breaks off is a refusal nonetheless.
-async fn read_beginning(mut response: Response) -> Vec<u8> {
+/// Reads the beginning of a refusal, and says when it broke off: most are clear without a body.
+async fn read_beginning(mut response: Response) -> (Vec<u8>, Option<reqwest::Error>) {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = REFUSAL_BYTES - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() >= REFUSAL_BYTES {
-            break;
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = REFUSAL_BYTES - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if body.len() >= REFUSAL_BYTES {
+                    return (body, None);
+                }
+            }
+            Ok(None) => return (body, None),
+            Err(source) => return (body, Some(source)),
         }
     }
-    body
 }
 
 impl Answer {

@@ -287,6 +287,21 @@ impl Error {
         }
     }
 
+    /// True when GitLab gave no answer at all, whatever was tried.
+    pub fn is_unanswered(&self) -> bool {
+        match self {
+            Self::TooManyRetries { source, .. } => source.is_unanswered(),
+            Self::Transport { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// True when GitLab itself says that a thing is not there, or hidden. A missing route or a page
+    /// of something else says nothing about the thing.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound { what: Missing::Named(_) | Missing::Record, .. })
+    }
+
     /// Returns what a person can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -220,7 +220,10 @@ mod tests {
             ("<html>", Missing::Page),
             ("", Missing::Page),
         ] {
-            let Error::NotFound { what, .. } = refused(404, body) else { panic!("{body}") };
+            let error = refused(404, body);
+            let of_the_thing = matches!(expected, Missing::Named(_) | Missing::Record);
+            assert_eq!(error.is_absence(), of_the_thing, "{body}");
+            let Error::NotFound { what, .. } = error else { panic!("{body}") };
             assert_eq!(what, expected, "{body}");
         }
     }

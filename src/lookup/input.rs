@@ -126,6 +126,16 @@ pub(super) fn repository_path(repository: &str) -> String {
     path.strip_suffix(".git").unwrap_or(path).to_owned()
 }
 
+/// Returns the host that a repository's address names, without a port.
+pub(super) fn repository_host(repository: &str) -> Option<String> {
+    let text = repository.trim();
+    if is_scp_like(text) {
+        let (host, _) = text.split_once(':')?;
+        return host.rsplit_once('@').map(|(_, host)| host.to_lowercase());
+    }
+    Url::parse(text).ok()?.host_str().map(str::to_lowercase)
+}
+
 /// Returns the name that an ARN's resource ends with: `checkout` of
 /// `arn:aws:lambda:eu-west-1:123456789012:function:checkout`.
 pub(super) fn arn_name(arn: &str) -> Option<&str> {
@@ -200,8 +210,9 @@ mod tests {
 
     #[test]
     fn addresses_of_gitlab_name_their_project_and_item() {
+        type Case = (&'static str, &'static str, Option<(ItemKind, i64)>);
         use ItemKind::{Issue, MergeRequest};
-        let cases: &[(&str, &str, Option<(ItemKind, i64)>)] = &[
+        let cases: &[Case] = &[
             ("https://g.example/a/b", "a/b", None),
             ("https://g.example/a/b.git", "a/b", None),
             ("https://g.example/a/b/-/issues/12#note_3", "a/b", Some((Issue, 12))),
@@ -249,6 +260,8 @@ mod tests {
             "https://user@gitlab.example.com/shop/webshop/",
         ] {
             assert_eq!(repository_path(remote), "shop/webshop", "{remote}");
+            let host = remote.contains(':').then(|| "gitlab.example.com".to_owned());
+            assert_eq!(repository_host(remote), host, "{remote}");
         }
     }
 
@@ -270,7 +283,7 @@ mod tests {
     fn hostile_inputs_do_not_panic() {
         for text in ["", ":", "@:", "http://", "https://%", "https://h/%ff%", "arn:", "é:é@", "//"] {
             let _ = place(text, &root());
-            let _ = repository_path(text);
+            let _ = (repository_path(text), repository_host(text));
             let _ = arn_name(text);
             let _ = Input::Text(text.to_owned()).settle();
         }

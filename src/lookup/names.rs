@@ -65,6 +65,7 @@ pub(super) fn with_next<T>(
     limit: usize,
     cursor: impl Fn(&T) -> Cursor,
 ) -> (Vec<T>, Option<Cursor>) {
+    let limit = limit.clamp(1, MAX_LIMIT);
     if rows.len() <= limit {
         return (rows, None);
     }
@@ -81,6 +82,13 @@ fn place(owner: &NameOwner) -> String {
         OwnerKind::Email => 'c',
     };
     format!("{kind}{}", owner.name)
+}
+
+/// Takes the cursor of a list of projects apart.
+fn path_and_key(after: &str) -> (&str, i64) {
+    let parts = after.rsplit_once('\n');
+    let found = parts.and_then(|(path, key)| Some((path, key.parse().ok()?)));
+    found.unwrap_or((after, i64::MAX))
 }
 
 pub(super) fn one_more(limit: usize) -> i64 {
@@ -120,7 +128,7 @@ impl Lookup {
         let visibility = self.visibility(viewer).await?;
         let Some(tag) = self.visible_tag(key, name, &visibility).await? else { return Ok(None) };
         let NameSummary { name, aliases, counts } = self.summary(&tag, &visibility).await?;
-        let with_keys = self.projects_of(&tag, "", SHOWN_PROJECTS, &visibility).await?;
+        let with_keys = self.projects_of(&tag, None, SHOWN_PROJECTS, &visibility).await?;
         let owners = self.owners_of(&with_keys).await?;
         let projects: Vec<Project> = with_keys.into_iter().map(|(_, project)| project).collect();
         let others = |wanted: &str| {
@@ -177,11 +185,13 @@ impl Lookup {
         let visibility = self.visibility(viewer).await?;
         let Some(tag) = self.visible_tag(key, name, &visibility).await? else { return Ok(None) };
         let after = match cursor {
-            Some(Cursor::After(after)) => after.as_str(),
-            Some(Cursor::At(..)) | None => "",
+            Some(Cursor::After(after)) => Some(path_and_key(after)),
+            Some(Cursor::At(..)) | None => None,
         };
         let projects = self.projects_of(&tag, after, one_more(limit), &visibility).await?;
-        let (rows, next) = with_next(projects, limit, |(_, p)| Cursor::After(p.path.clone()));
+        let (rows, next) = with_next(projects, limit, |(key, project)| {
+            Cursor::After(format!("{}\n{key}", project.path))
+        });
         Ok(Some(Page { data: rows.into_iter().map(|(_, project)| project).collect(), next }))
     }
 
@@ -234,7 +244,7 @@ impl Lookup {
     ) -> Result<Option<Page<NameOwner>>, Error> {
         let visibility = self.visibility(viewer).await?;
         let Some(tag) = self.visible_tag(key, name, &visibility).await? else { return Ok(None) };
-        let projects = self.projects_of(&tag, "", SHOWN_PROJECTS, &visibility).await?;
+        let projects = self.projects_of(&tag, None, SHOWN_PROJECTS, &visibility).await?;
         let mut owners = self.owners_of(&projects).await?;
         if let Some(Cursor::After(after)) = cursor {
             owners.retain(|owner| place(owner) > *after);
@@ -322,7 +332,7 @@ impl Lookup {
     pub(super) async fn projects_of(
         &self,
         tag: &TagRow,
-        after: &str,
+        after: Option<(&str, i64)>,
         limit: i64,
         visibility: &Visibility,
     ) -> Result<Vec<(i64, Project)>, Error> {

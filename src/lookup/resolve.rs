@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hydrate::{link, pipelines};
-use super::input::{Place, arn_name, place, repository_path};
+use super::input::{Place, arn_name, place, repository_host, repository_path};
 use super::{
     Error, Evidence, Input, Item, ItemLink, ItemQuery, Lookup, NameSummary, Owner, Project,
     Resolved, ResolvedInput, ServiceLinks, Viewer,
@@ -75,8 +75,11 @@ impl Lookup {
         match &input {
             Input::Url(url) => self.resolve_url(url, &visibility, &mut answer).await?,
             Input::Repository(repository) => {
-                let path = repository_path(repository);
-                self.resolve_project(&path, &visibility, &mut answer).await?;
+                // An address may hold the path under which its GitLab lives.
+                self.resolve_url(repository, &visibility, &mut answer).await?;
+                if answer.kind == "unknown" {
+                    self.resolve_project(repository, &visibility, &mut answer).await?;
+                }
             }
             Input::Service(name) => self.resolve_name("service", name, &visibility, &mut answer).await?,
             Input::Arn(_) | Input::Text(_) => {
@@ -149,11 +152,19 @@ impl Lookup {
 
     async fn resolve_project(
         &self,
-        path: &str,
+        repository: &str,
         visibility: &Visibility,
         answer: &mut Answer,
     ) -> Result<(), Error> {
-        let rows = self.store.list_projects_at(path, visibility).await?;
+        let path = repository_path(repository);
+        let mut rows = self.store.list_projects_at(&path, visibility).await?;
+        // Sources may share paths; the host says which is meant, where one is written. Its port is
+        // that of SSH, and says nothing.
+        let host = repository_host(repository);
+        rows.sort_by_key(|row| {
+            let url = reqwest::Url::parse(&row.web_url).ok();
+            host.is_some() && url.as_ref().and_then(reqwest::Url::host_str) != host.as_deref()
+        });
         match rows.into_iter().next() {
             Some(row) => self.add_project(row, None, visibility, answer).await,
             None => Ok(()),
@@ -203,7 +214,7 @@ impl Lookup {
                 key.clone_into(&mut answer.kind);
                 answer.id = Some(tag.value.clone());
             }
-            let projects = self.projects_of(&tag, "", SHOWN_PROJECTS, visibility).await?;
+            let projects = self.projects_of(&tag, None, SHOWN_PROJECTS, visibility).await?;
             if key == "service" {
                 answer.found.add(&tag.value, []);
             } else {
@@ -230,7 +241,7 @@ impl Lookup {
             }
         }
         if text.contains('/') {
-            self.resolve_project(&repository_path(text), visibility, answer).await?;
+            self.resolve_project(text, visibility, answer).await?;
         }
         for key in ["service", "team"] {
             if answer.kind == "unknown" {
@@ -311,7 +322,7 @@ impl Lookup {
         visibility: &Visibility,
     ) -> Result<ServiceLinks, Error> {
         let NameSummary { name, aliases, counts } = self.summary(tag, visibility).await?;
-        let with_keys = self.projects_of(tag, "", SHOWN_PROJECTS, visibility).await?;
+        let with_keys = self.projects_of(tag, None, SHOWN_PROJECTS, visibility).await?;
         let owners = self
             .owners_of(&with_keys)
             .await?

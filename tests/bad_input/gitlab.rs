@@ -14,7 +14,7 @@ use crate::{closed, failed, shop, source, start, stranger, sync};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gitlab_that_cannot_be_reached_is_named_with_the_cause() {
-    let url = closed();
+    let (url, _closed) = closed();
     let config = source(&url, "groups = [\"shop\"]");
     failed(sync(&config).await, 1, &[&url, "Connection refused", "help: check `url`, the network"]);
 }
@@ -99,7 +99,7 @@ async fn unknown_group_beside_a_good_one_keeps_what_could_be_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn source_that_fails_does_not_keep_another_from_being_read() {
     let gitlab = start(shop()).await;
-    let dead = closed();
+    let (dead, _closed) = closed();
     let config = [
         source(&gitlab.url(), "name = \"alive\"\ngroups = [\"shop\"]"),
         source(&dead, "name = \"dead\"\ngroups = [\"shop\"]"),

@@ -100,7 +100,7 @@ async fn nothing_found_is_told_from_a_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_that_is_not_there_or_wants_a_key_is_told_so() {
     let sandbox = Sandbox::new("");
-    let url = closed();
+    let (url, _closed) = closed();
     let ran = sandbox.run(&["ref", "WEB-1", "--server", &url]).await;
     failed(ran, 1, &[&url, "does not answer", "is it running?"]);
     let (other, _) = stranger(|_, _| "<html>".into_response()).await;
@@ -110,7 +110,7 @@ async fn daemon_that_is_not_there_or_wants_a_key_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_whose_gitlab_is_away_answers_and_says_that_it_is_incomplete() {
-    let url = closed();
+    let (url, _closed) = closed();
     let more = "groups = [\"shop\"]\n[server]\nlisten = \"127.0.0.1:0\"";
     let sandbox = Sandbox::new(&source(&url, more)).with("TOKEN", "glpat-anything");
     let daemon = sandbox.serve().await;
@@ -124,9 +124,32 @@ async fn daemon_whose_gitlab_is_away_answers_and_says_that_it_is_incomplete() {
             assert!(crawls.contains(&url), "{crawls}");
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{crawls}\n{}", daemon.said());
+        assert!(began.elapsed() < Duration::from_mins(1), "{crawls}\n{}", daemon.said());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let (code, said) = daemon.stop().await;
     assert_eq!(code, 0, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_whose_gitlab_is_silent_answers_and_stops_when_told() {
+    // It accepts by itself, and nobody reads.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("a bound port"));
+    let more = "groups = [\"shop\"]\n[server]\nlisten = \"127.0.0.1:0\"";
+    let sandbox = Sandbox::new(&source(&url, more)).with("TOKEN", "glpat-anything");
+    let daemon = sandbox.serve().await;
+    silent.accept().expect("the first sync has begun");
+    assert_eq!(daemon.data("/v1/services").await["complete"], false);
+    // Told once it waits for the answer for a while; told twice it does not.
+    let began = Instant::now();
+    daemon.tell_to_stop();
+    while !daemon.said().contains("another signal stops at once") {
+        assert!(began.elapsed() < Duration::from_mins(1), "{}", daemon.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (code, said) = daemon.stop().await;
+    assert_eq!(code, 0, "{said}");
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}: {said}", began.elapsed());
+    drop(silent);
 }

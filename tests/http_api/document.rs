@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use crate::support::shop::Shop;
 use crate::support::READER;
+use crate::support::shop::Shop;
 
 /// What the contract asks for, less what later versions add.
 const PATHS: [&str; 22] = [
@@ -54,8 +54,7 @@ async fn every_endpoint_of_the_contract_is_documented() {
     let shop = Shop::open().await;
     let paths = shop.index.document["paths"].as_object().expect("paths");
     let documented: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
-    let missing: Vec<&str> =
-        PATHS.into_iter().filter(|path| !documented.contains(path)).collect();
+    let missing: Vec<&str> = PATHS.into_iter().filter(|path| !documented.contains(path)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

@@ -27,7 +27,8 @@ async fn counts(api: &Api, service: &str) -> Value {
 async fn without_a_key_that_is_known_nothing_is_told() {
     let shop = Shop::open().await;
     for key in [None, Some("xrefd_wrong"), Some("")] {
-        for address in ["/v1/services", "/v1/services/webshop", "/v1/crawls", "/v1/resolve?text=a"] {
+        for address in ["/v1/services", "/v1/services/webshop", "/v1/crawls", "/v1/resolve?text=a"]
+        {
             let answer = shop.index.api(key).get(address).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{key:?} {address}");
             assert_eq!(answer.body["type"], "urn:xrefd:problem:unauthorized");
@@ -75,10 +76,7 @@ async fn while_no_key_is_configured_everyone_reads_and_nobody_sees_what_is_confi
 async fn what_is_confidential_is_neither_shown_nor_counted_without_the_scope() {
     let shop = Shop::open().await;
     let (member, reader) = (shop.index.api(Some(MEMBER)), shop.index.api(Some(READER)));
-    assert_eq!(
-        names(&member.list("/v1/services").await),
-        ["bulk", "ledger", "shadow", "webshop"]
-    );
+    assert_eq!(names(&member.list("/v1/services").await), ["bulk", "ledger", "shadow", "webshop"]);
     assert_eq!(names(&reader.list("/v1/services").await), ["bulk", "ledger", "webshop"]);
     assert_eq!(reader.get("/v1/services/shadow").await.status, StatusCode::NOT_FOUND);
     assert_eq!(member.get("/v1/services/shadow").await.status, StatusCode::OK);
@@ -101,8 +99,8 @@ async fn what_is_confidential_is_neither_shown_nor_counted_without_the_scope() {
         let told = (&read[0]["known"], &read[0]["issues"]);
         assert_eq!(told, (&json!(false), &json!(0)), "{hidden}");
         assert_eq!(member.list(&q).await[0]["known"], true, "{hidden}");
-        let bare = format!("/v1/references?q={}", hidden.to_lowercase());
-        assert_eq!(reader.list(&bare).await.len(), 0, "a guess tells that {hidden} is there");
+        let alone = format!("/v1/references?q={}", hidden.to_lowercase());
+        assert_eq!(reader.list(&alone).await.len(), 0, "a guess tells that {hidden} is there");
         let found = reader.single(&format!("/v1/resolve?text={hidden}")).await;
         assert_eq!(found["items"], json!([]), "{hidden}");
         let told = reader.list("/v1/services/webshop/references").await;
@@ -133,9 +131,12 @@ async fn a_key_limited_to_groups_sees_nothing_of_other_groups() {
 
     let ledger = shop.projects.ledger;
     for address in [
-        "/v1/services/ledger".to_owned(), "/v1/services/ledger/issues".to_owned(),
-        "/v1/teams/money".to_owned(), "/v1/projects/acme%2Fpay%2Fledger".to_owned(),
-        format!("/v1/projects/{ledger}"), format!("/v1/projects/{ledger}/owners"),
+        "/v1/services/ledger".to_owned(),
+        "/v1/services/ledger/issues".to_owned(),
+        "/v1/teams/money".to_owned(),
+        "/v1/projects/acme%2Fpay%2Fledger".to_owned(),
+        format!("/v1/projects/{ledger}"),
+        format!("/v1/projects/{ledger}/owners"),
     ] {
         assert_eq!(api.get(&address).await.status, StatusCode::NOT_FOUND, "{address}");
     }

@@ -60,7 +60,10 @@ async fn every_list_turns_its_pages() {
     let shop = Shop::open().await;
     let api = shop.index.api(Some(MEMBER));
     for base in [
-        "/v1/services", "/v1/teams", "/v1/services/webshop/references", "/v1/services/webshop/owners",
+        "/v1/services",
+        "/v1/teams",
+        "/v1/services/webshop/references",
+        "/v1/services/webshop/owners",
         "/v1/references/pagerduty_incident/Q285NZXJG65XDH",
     ] {
         let whole = api.list(base).await;
@@ -165,8 +168,7 @@ async fn mentions_are_filtered_by_the_kind_of_item() {
     let shop = Shop::open().await;
     let api = shop.index.api(Some(READER));
     let base = "/v1/references/pagerduty_incident/q285nzxjg65xdh";
-    for (kind, wanted) in
-        [("issue", "acme/pay/ledger#1"), ("merge_request", "acme/shop/webshop!1")]
+    for (kind, wanted) in [("issue", "acme/pay/ledger#1"), ("merge_request", "acme/shop/webshop!1")]
     {
         let items = api.list(&format!("{base}?item_kind={kind}")).await;
         assert_eq!(references(&items), BTreeSet::from([wanted.to_owned()]));

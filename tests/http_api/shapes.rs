@@ -109,10 +109,17 @@ async fn lists_and_single_things_come_in_their_envelopes() {
     let shop = Shop::open().await;
     let api = shop.index.api(Some(READER));
     for address in [
-        "/v1/services", "/v1/teams", "/v1/services/webshop/projects", "/v1/services/webshop/issues",
-        "/v1/services/webshop/merge_requests", "/v1/services/webshop/references",
-        "/v1/services/webshop/owners", "/v1/services/webshop/pipelines", "/v1/references?q=WEB-12",
-        "/v1/references/jira/WEB-12", "/v1/crawls",
+        "/v1/services",
+        "/v1/teams",
+        "/v1/services/webshop/projects",
+        "/v1/services/webshop/issues",
+        "/v1/services/webshop/merge_requests",
+        "/v1/services/webshop/references",
+        "/v1/services/webshop/owners",
+        "/v1/services/webshop/pipelines",
+        "/v1/references?q=WEB-12",
+        "/v1/references/jira/WEB-12",
+        "/v1/crawls",
     ] {
         let answer = api.get(address).await;
         assert_eq!(answer.status, StatusCode::OK, "{address}");
@@ -121,8 +128,11 @@ async fn lists_and_single_things_come_in_their_envelopes() {
         check_age(address, &answer);
     }
     for address in [
-        "/v1/services/webshop", "/v1/teams/storefront", "/v1/resolve?text=webshop",
-        "/v1/projects/acme%2Fshop%2Fwebshop", "/v1/projects/acme%2Fshop%2Fwebshop/owners",
+        "/v1/services/webshop",
+        "/v1/teams/storefront",
+        "/v1/resolve?text=webshop",
+        "/v1/projects/acme%2Fshop%2Fwebshop",
+        "/v1/projects/acme%2Fshop%2Fwebshop/owners",
     ] {
         let answer = api.get(address).await;
         assert_eq!(answer.status, StatusCode::OK, "{address}");
@@ -232,8 +242,15 @@ async fn a_service_shows_all_that_the_contract_names() {
     let api = shop.index.api(Some(READER));
     let service = api.single("/v1/services/webshop").await;
     for name in [
-        "aliases", "teams", "owners", "projects", "open_issues", "open_merge_requests",
-        "recently_merged", "references", "pipelines",
+        "aliases",
+        "teams",
+        "owners",
+        "projects",
+        "open_issues",
+        "open_merge_requests",
+        "recently_merged",
+        "references",
+        "pipelines",
     ] {
         assert!(service[name].as_array().is_some_and(|rows| !rows.is_empty()), "{name}");
     }
@@ -288,8 +305,7 @@ async fn a_text_is_read_for_ids_with_counts_and_whether_they_are_known() {
     let api = shop.index.api(Some(READER));
     let text = format!("WEB-12%20and%20https://acme.pagerduty.com/incidents/{SHARED}%20CVE-2024-1");
     let read = api.list(&format!("/v1/references?q={text}000")).await;
-    let short: Vec<_> =
-        read.iter().map(|row| (&row["kind"], &row["id"], &row["known"])).collect();
+    let short: Vec<_> = read.iter().map(|row| (&row["kind"], &row["id"], &row["known"])).collect();
     assert!(short.contains(&(&json!("jira"), &json!("WEB-12"), &json!(true))), "{read:?}");
     let known = (&json!("pagerduty_incident"), &json!(SHARED), &json!(true));
     assert!(short.contains(&known), "{read:?}");

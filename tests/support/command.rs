@@ -175,12 +175,16 @@ impl Daemon {
         body
     }
 
-    /// Tells it to stop as a service manager would, and returns its exit code and all that it
-    /// wrote: stdout, then stderr.
-    pub async fn stop(mut self) -> (i32, String) {
+    /// Tells it to stop, as a service manager would.
+    pub fn tell_to_stop(&self) {
         let id = self.child.id().expect("the daemon runs").to_string();
         let told = std::process::Command::new("kill").args(["-TERM", &id]).status();
         assert!(told.expect("kill runs").success());
+    }
+
+    /// Tells it to stop, and returns its exit code and all that it wrote: stdout, then stderr.
+    pub async fn stop(mut self) -> (i32, String) {
+        self.tell_to_stop();
         let mut stdout = String::new();
         if let Some(mut pipe) = self.child.stdout.take() {
             use tokio::io::AsyncReadExt as _;

@@ -3,6 +3,7 @@
 //! It waits for states, each with a deadline far beyond what a slow machine needs.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use super::{Bench, TOKEN_VARIABLE};
 
 /// How long a state may take to come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a state is looked at.
 const LOOK: Duration = Duration::from_millis(2);
@@ -81,7 +82,7 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -
 /// A running `serve`.
 pub struct Daemon {
     child: Child,
-    log: std::path::PathBuf,
+    log: PathBuf,
     /// Where it answers.
     pub url: String,
 }
@@ -89,13 +90,13 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon, and waits until it listens.
     pub async fn start(bench: &Bench) -> Self {
-        Self::spawn(command(bench, &["serve"]), bench, "listening on ").await
+        let log = bench.config().with_file_name("daemon.log");
+        Self::spawn(command(bench, &["serve"]), log, "listening on ").await
     }
 
-    /// Starts something that serves, and waits until it says where: after `mark` on stdout or
-    /// stderr.
-    pub async fn spawn(mut command: Command, bench: &Bench, mark: &str) -> Self {
-        let log = bench.config().with_file_name("daemon.log");
+    /// Starts something that serves and writes all it says to a file, and waits until it says
+    /// where it answers: after `mark`.
+    pub async fn spawn(mut command: Command, log: PathBuf, mark: &str) -> Self {
         let file = File::create(&log).expect("the log can be made");
         let copy = file.try_clone().expect("a file can be opened twice");
         command.stdout(copy).stderr(file);

@@ -305,8 +305,9 @@ async fn add_mentions(facts: &mut Facts, api: &Api, kind: &str, id: &str) {
 async fn add_project(facts: &mut Facts, api: &Api, path: &str, truth: &Truth) {
     let project = api.single(&address(&["v1", "projects", path])).await;
     let pipeline = &project["pipeline"];
-    let pipeline = (!pipeline.is_null())
-        .then(|| format!("{} {} {}", pipeline["id"], text(pipeline, "status"), text(pipeline, "ref")));
+    let pipeline = (!pipeline.is_null()).then(|| {
+        format!("{} {} {}", pipeline["id"], text(pipeline, "status"), text(pipeline, "ref"))
+    });
     facts.insert(project_line(
         path,
         project["id"].as_u64().expect("a project has an id"),
@@ -338,11 +339,7 @@ fn counts_line(key: &str, name: &str, [projects, issues, merge_requests]: [usize
     format!("{key} {name} counts {projects} projects, {issues} issues, {merge_requests} MRs")
 }
 
-fn add_mention_counts<'a>(
-    facts: &mut Facts,
-    name: &str,
-    items: impl Iterator<Item = &'a String>,
-) {
+fn add_mention_counts<'a>(facts: &mut Facts, name: &str, items: impl Iterator<Item = &'a String>) {
     let (mut issues, mut merge_requests) = (0, 0);
     for item in items {
         if item.contains('#') { issues += 1 } else { merge_requests += 1 }
@@ -408,9 +405,4 @@ fn count(row: &Value, name: &str) -> usize {
 
 fn list<'a>(row: &'a Value, name: &str) -> &'a [Value] {
     row[name].as_array().unwrap_or_else(|| panic!("`{name}` is a list in {row}"))
-}
-
-/// Returns what the spellings of a name have in common.
-pub fn folded(name: &str) -> String {
-    truth::match_key(name)
 }

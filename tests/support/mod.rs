@@ -9,6 +9,7 @@
 pub mod content;
 pub mod daemon;
 pub mod facts;
+pub mod mischief;
 pub mod shop;
 
 use std::path::PathBuf;
@@ -43,10 +44,8 @@ pub const TOKEN_VARIABLE: &str = "XREFD_TEST_TOKEN";
 /// Returns the section that lets a key in. `more` are further lines of it.
 pub fn api_key(name: &str, secret: &str, scopes: &str, more: &str) -> String {
     let hash = Sha256::digest(secret.as_bytes());
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!(
-        "[[api_keys]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{scopes}]\n{more}\n"
-    )
+    let hash = hash.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    format!("[[api_keys]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{scopes}]\n{more}\n")
 }
 
 /// Returns the sections for [`MEMBER`] and [`READER`].
@@ -57,11 +56,8 @@ pub fn both_keys() -> String {
 
 /// Returns the section that tells prefixes of bare keys, as the demo tells them.
 pub fn prefixes(settings: &gitlab_sim::truth::Settings) -> String {
-    let mut text = "[rules.prefixes]\n".to_owned();
-    for (kind, names) in &settings.prefixes {
-        text.push_str(&format!("{kind} = {names:?}\n"));
-    }
-    text
+    let lines = settings.prefixes.iter().map(|(kind, names)| format!("{kind} = {names:?}\n"));
+    lines.fold("[rules.prefixes]\n".to_owned(), |text, line| text + &line)
 }
 
 /// A configuration on disk, beside the index that it names.
@@ -86,6 +82,13 @@ impl Bench {
         );
         bench.write_config(&text);
         bench
+    }
+
+    /// Takes another token than the bot's.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        token.clone_into(&mut self.token);
+        self
     }
 
     /// Replaces the configuration.

@@ -205,6 +205,22 @@ async fn body_that_breaks_off_is_tried_again_in_every_form() {
 }
 
 #[tokio::test]
+async fn refusal_that_breaks_off_is_tried_again_where_its_body_says_what_is_refused() {
+    const WHOLE: &[u8] = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n\
+        content-length: 35\r\nconnection: close\r\n\r\n{\"message\":\"404 Project Not Found\"}";
+    for cut in [
+        &b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n\
+          content-length: 99\r\n\r\n{\"mess"[..],
+        b"HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\n\
+          transfer-encoding: chunked\r\n\r\n6\r\n{\"mess\r\n",
+    ] {
+        let url = raw_server(vec![cut, WHOLE]);
+        let error = client(settings(&url)).version().await.expect_err("a refusal");
+        assert!(error.is_absence(), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn unreachable_host_stops_everything_and_names_itself() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

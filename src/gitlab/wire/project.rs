@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::lenient::{flag, moment, some_flag, some_names, some_number, some_text, text};
 use super::{Wire, absent};
-use crate::model::{self, ProjectId};
+use crate::model::{self, ItemKind, ProjectId};
 
 /// A project together with what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,17 @@ pub struct ProjectFeatures {
     pub issues_template: String,
     /// The text that new merge requests begin with; empty when there is none.
     pub merge_requests_template: String,
+}
+
+impl ProjectFeatures {
+    /// Returns whether the project has a list of items of this kind.
+    #[must_use]
+    pub const fn offers(&self, kind: ItemKind) -> bool {
+        match kind {
+            ItemKind::Issue => self.issues_enabled,
+            ItemKind::MergeRequest => self.merge_requests_enabled,
+        }
+    }
 }
 
 /// A project as GitLab answers it.
@@ -193,6 +204,7 @@ mod tests {
         .expect("a project")
         .features;
         assert!(!features.issues_enabled && !features.merge_requests_enabled);
+        assert!(!features.offers(ItemKind::Issue) && !features.offers(ItemKind::MergeRequest));
         assert!(!features.builds_enabled && !features.repository_readable && features.empty_repo);
         assert_eq!((features.issues_template.as_str()), "");
         assert_eq!(features.merge_requests_template, "Service:");

@@ -119,24 +119,27 @@ macro_rules! projects {
 }
 
 impl Store {
-    /// Lists the projects that carry a tag, by path above `after`.
+    /// Lists the projects that carry a tag, by path and key above `after`. Sources may share paths.
     pub async fn list_projects_of_tag(
         &self,
         tag: i64,
-        after: &str,
+        after: Option<(&str, i64)>,
         limit: i64,
         visibility: &Visibility,
     ) -> Result<Vec<ProjectRow>, Error> {
+        let (path, key) = after.unwrap_or(("", i64::MAX));
         projects!(
             "from project as p join source as s on s.id = p.source_id
             left join pipeline as l on l.project_id = p.id
             where p.id in (select g.project_id from project_tag as g where g.tag_id = ?1)
-            and p.path > ?2 and (?4 is null or p.id in (select value from json_each(?4)))
+            and (p.path, p.id) > (?2, ?5)
+            and (?4 is null or p.id in (select value from json_each(?4)))
             order by p.path, p.id limit ?3",
             tag,
-            after,
+            path,
             limit,
-            visibility.projects
+            visibility.projects,
+            key
         )
         .fetch_all(&self.reader)
         .await

@@ -201,11 +201,11 @@ fn evidence(via: Via, location: Location, text: String) -> Evidence {
     Evidence { via, location, text, rule: format!("{}:test", via.as_str()), note: None }
 }
 
-fn tag(key: &str, value: &str, via: Via, location: Location) -> TagReading {
+fn tag(key: &str, value: &str, via: Via, location: Location, text: &str) -> TagReading {
     TagReading {
         tag: Tag::new(key, value),
         match_key: match_key(value).unwrap(),
-        evidence: evidence(via, location, format!("{key}::{value}")),
+        evidence: evidence(via, location, text.to_owned()),
     }
 }
 
@@ -239,8 +239,9 @@ impl ProjectBuilder {
 
     /// Adds a topic that was read as a tag.
     pub fn topic(mut self, key: &str, value: &str) -> Self {
-        self.0.topics.push(format!("{key}-{value}"));
-        self.1.push(tag(key, value, Via::Topic, Location::Topics));
+        let topic = format!("{key}-{value}");
+        self.1.push(tag(key, value, Via::Topic, Location::Topics, &topic));
+        self.0.topics.push(topic);
         self
     }
 
@@ -360,8 +361,9 @@ impl ItemBuilder {
 
     /// Adds a label that was read as a tag.
     pub fn label(mut self, key: &str, value: &str) -> Self {
-        self.item.labels.push(format!("{key}::{value}"));
-        self.reading.tags.push(tag(key, value, Via::Label, Location::Labels));
+        let label = format!("{key}::{value}");
+        self.reading.tags.push(tag(key, value, Via::Label, Location::Labels, &label));
+        self.item.labels.push(label);
         self
     }
 

@@ -1,6 +1,8 @@
 //! Pages: together they give each row exactly once, in order, whatever the times.
 
-use super::build::{ALL, Index, ItemBuilder, issue, merge_request, project};
+use super::build::{
+    ALL, Index, ItemBuilder, ProjectBuilder, at, issue, merge_request, project, stream,
+};
 use crate::model::ItemKind;
 use crate::store::read::{Filter, ItemRow, Listing, Sort};
 
@@ -117,7 +119,7 @@ async fn pages_of_references_give_each_once() {
         assert!(found.is_sorted_by(|a, b| a.0 >= b.0), "by {limit}");
         assert_eq!(found.len(), 13, "by {limit}");
         let most = found.iter().find(|(_, id, _)| id == "WEB-99").unwrap();
-        assert_eq!((most.2, most.0), (12, super::build::at(12)));
+        assert_eq!((most.2, most.0), (12, at(12)));
         found.sort_by(|a, b| a.1.cmp(&b.1));
         found.dedup_by(|a, b| a.1 == b.1);
         assert_eq!(found.len(), 13, "by {limit}");
@@ -131,15 +133,23 @@ async fn pages_of_projects_give_each_once() {
         .map(|id| project(id, &format!("shop/p{}", id * 7 % 9)).topic("service", "webshop"))
         .collect();
     index.projects(&builders).await;
+    // Another source has projects at the same paths.
+    let other = index.store.begin_sync("other", "https://other.example.com", at(9)).await.unwrap();
+    let page: Vec<_> = builders.iter().map(ProjectBuilder::write).collect();
+    index.store.apply_projects(&other, &page, &stream("projects", true)).await.unwrap();
     let tag = index.store.find_tag("service", "webshop").await.unwrap().unwrap();
-    let mut after = String::new();
-    let mut found = Vec::new();
-    loop {
-        let page = index.store.list_projects_of_tag(tag.id, &after, 2, &ALL).await.unwrap();
-        let Some(last) = page.last() else { break };
-        last.path.clone_into(&mut after);
-        found.extend(page.into_iter().map(|row| row.path));
+    let expected: Vec<String> = (0..18).map(|n| format!("shop/p{}", n / 2)).collect();
+    for limit in [1, 2, 3, 50] {
+        let mut after: Option<(String, i64)> = None;
+        let mut found = Vec::new();
+        loop {
+            let from = after.as_ref().map(|(path, key)| (path.as_str(), *key));
+            let page = index.store.list_projects_of_tag(tag.id, from, limit, &ALL).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some((last.path.clone(), last.key));
+            found.extend(page.into_iter().map(|row| row.path));
+            assert!(found.len() < 100, "the pages do not end");
+        }
+        assert_eq!(found, expected, "by {limit}");
     }
-    let expected: Vec<String> = (0..9).map(|n| format!("shop/p{n}")).collect();
-    assert_eq!(found, expected);
 }

@@ -234,3 +234,26 @@ async fn a_page_and_its_progress_are_stored_together_or_not_at_all() {
     );
     assert_eq!(index.counts("service", "webshop", &ALL).await.issues, items);
 }
+
+#[tokio::test]
+async fn a_problem_is_remembered_for_its_source_and_list() {
+    let index = Index::new().await;
+    let problems = [problem("shop/a", "403")];
+    index.store.finish_run(&index.run, Outcome::Incomplete, &problems, at(10)).await.unwrap();
+    let other = index.store.begin_sync("other", "https://other.example.com", at(9)).await.unwrap();
+    assert!(index.store.had_problem(index.run.source, "issues").await.unwrap());
+    assert!(!index.store.had_problem(index.run.source, "merge_requests").await.unwrap());
+    assert!(!index.store.had_problem(other.source, "issues").await.unwrap());
+}
+
+#[tokio::test]
+async fn one_at_a_time_may_sync_into_an_index() {
+    let index = Index::new().await;
+    let other = Store::open(&url_in(&index.directory)).await.unwrap();
+    let lock = index.store.lock().unwrap();
+    let error = other.lock().unwrap_err();
+    assert!(matches!(error, Error::Locked { .. }), "{error:?}");
+    assert!(error.to_string().contains("xrefd.db"), "{error}");
+    drop(lock);
+    other.lock().unwrap();
+}

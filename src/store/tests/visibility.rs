@@ -137,7 +137,7 @@ async fn projects_of_other_groups_cannot_be_looked_up() {
     assert_eq!(store.list_projects_with_id(1, &visibility).await.unwrap().len(), 1);
     assert_eq!(store.list_projects_with_id(3, &visibility).await.unwrap().len(), 0);
     let tag = store.find_tag("service", "webshop").await.unwrap().unwrap();
-    let rows = store.list_projects_of_tag(tag.id, "", 10, &visibility).await.unwrap();
+    let rows = store.list_projects_of_tag(tag.id, None, 10, &visibility).await.unwrap();
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
     assert_eq!(paths, ["Shop/sub/api", "shop/webshop"]);
     let key = index.key_of(crate::model::ProjectId::new(3)).await;

@@ -8,7 +8,7 @@ use crate::config::{Config, Environment, Loaded};
 use crate::correlate::Reader;
 use crate::crawl::{Crawler, Progress};
 use crate::lookup::Lookup;
-use crate::store::Store;
+use crate::store::{Lock, Store};
 use crate::telemetry;
 
 /// What commands are made of.
@@ -36,6 +36,11 @@ impl Parts {
         Ok(Self { config, environment, reader, clock: Arc::new(SystemClock) })
     }
 
+    /// Takes the right to sync into the index.
+    pub fn lock(&self) -> anyhow::Result<Lock> {
+        Ok(Lock::take(&self.config.database.url())?)
+    }
+
     /// Opens the index, making it if there is none.
     pub async fn open(&self) -> anyhow::Result<Store> {
         Ok(Store::open(&self.config.database.url()).await?)
@@ -60,6 +65,7 @@ impl Parts {
     ) -> anyhow::Result<Vec<Crawler>> {
         let mut crawlers = Vec::new();
         for source in self.config.require_sources()? {
+            let beside = crawlers.iter().find(|crawler: &&Crawler| crawler.is_beside(source));
             let crawler = Crawler::new(
                 source.clone(),
                 &self.environment,
@@ -67,8 +73,10 @@ impl Parts {
                 self.reader.clone(),
                 self.clock.clone(),
                 progress.clone(),
+                beside,
             );
-            crawlers.push(crawler.await?);
+            let crawler = crawler.await?;
+            crawlers.push(crawler);
         }
         Ok(crawlers)
     }

@@ -23,8 +23,8 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     let listener = serve::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: stop what holds it, or set [server] listen to another")
     })?;
+    let _lock = parts.lock()?;
     let store = parts.open().await?;
-    let _lock = store.lock()?;
     let silent: Arc<dyn Progress> = Arc::new(Silent);
     let crawlers = parts.crawlers(&store, &silent).await?;
     parts.forget_other_sources(&store).await?;

@@ -37,8 +37,8 @@ pub async fn run(
     build::log("warn", environment)?;
     let parts = Parts::load(config, environment)?;
     parts.config.require_sources()?;
+    let _lock = parts.lock()?;
     let store = parts.open().await?;
-    let _lock = store.lock()?;
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
     parts.forget_other_sources(&store).await?;

@@ -32,8 +32,8 @@ mod schedule;
 mod summary;
 mod walk;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -52,6 +52,13 @@ pub use schedule::Schedule;
 pub use summary::{Summary, SummaryError};
 
 use roots::Root;
+
+/// An interruption that is older is followed by a second pass.
+const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
+
+/// So many answers from something in front of GitLab in one sync mean that it is in the way of
+/// everything.
+const MAX_BLOCKED: u32 = 10;
 
 /// When a part that could not be read is tried again, at the latest: by the next sync.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(2);
@@ -156,10 +163,15 @@ struct KnownProject {
 #[derive(Debug, Default)]
 struct Report {
     problems: Mutex<Vec<Problem>>,
+    /// Answers that were not GitLab's.
+    blocked: AtomicU32,
+    /// Projects whose comments were refused.
+    refused: Mutex<BTreeSet<ProjectId>>,
 }
 
 impl Crawler {
-    /// Makes a crawler, reading the source's token.
+    /// Makes a crawler, reading the source's token. One of the same host, if there is one, is
+    /// named by `beside`, so that both keep one pace.
     pub async fn new(
         source: Source,
         environment: &Environment,
@@ -167,13 +179,18 @@ impl Crawler {
         reader: Arc<Reader>,
         clock: Arc<dyn Clock>,
         progress: Arc<dyn Progress>,
+        beside: Option<&Self>,
     ) -> Result<Self, Error> {
         let credential = credential(&source, environment).await?;
         let mut settings = gitlab::Settings::new(source.url.clone(), credential);
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
-        let client = Client::new(settings, clock.clone()).map_err(|error| Error::GitLab {
+        let client = match beside {
+            Some(other) => other.inner.client.beside(settings),
+            None => Client::new(settings, clock.clone()),
+        };
+        let client = client.map_err(|error| Error::GitLab {
             url: source.url.to_string(),
             source: Box::new(error),
         })?;
@@ -195,8 +212,18 @@ impl Crawler {
             inner.reader.clone(),
             inner.clock.clone(),
             inner.progress.clone(),
+            Some(self),
         )
         .await
+    }
+
+    /// True when a source is of the same host as this one.
+    pub fn is_beside(&self, source: &Source) -> bool {
+        let origin = |source: &Source| {
+            let url = &source.url;
+            (url.host_str().map(str::to_owned), url.port_or_known_default())
+        };
+        origin(&self.inner.source) == origin(source)
     }
 
     /// Returns the source's name.
@@ -211,6 +238,24 @@ impl Crawler {
     /// When nothing could be read to the end; what was read is kept, and the next sync goes on
     /// from there.
     pub async fn sync(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
+        self.forget_another_instance().await?;
+        let (summary, old) = self.pass(depth, stop).await?;
+        if !old {
+            return Ok(summary);
+        }
+        // What was read before the interruption is as old as the interruption: once more.
+        let (again, _) = self.pass(depth, stop).await?;
+        Ok(Summary {
+            requests: summary.requests + again.requests,
+            throttled: summary.throttled + again.throttled,
+            removed: summary.removed + again.removed,
+            duration_ms: summary.duration_ms + again.duration_ms,
+            ..again
+        })
+    }
+
+    /// Does or ends one run, and says whether it had begun long ago.
+    async fn pass(&self, depth: Depth, stop: &CancellationToken) -> Result<(Summary, bool), Error> {
         let inner = &self.inner;
         let (began, stats) = (inner.clock.now(), inner.client.stats());
         let url = inner.source.url.as_str();
@@ -258,7 +303,29 @@ impl Crawler {
                 .collect(),
         };
         summary.log(&inner.source.name);
-        Ok(summary)
+        let old = run.resumed && began.duration_since(run.started_at) > LONG_AGO;
+        Ok((summary, old))
+    }
+
+    /// Removes what is stored of this source when its name now stands for another host: ids of
+    /// two instances mean different things.
+    async fn forget_another_instance(&self) -> Result<(), Error> {
+        let source = &self.inner.source;
+        let Some(stored) = self.inner.store.find_source_url(&source.name).await? else {
+            return Ok(());
+        };
+        let stored = gitlab::Url::parse(&stored).ok();
+        let host = stored.as_ref().and_then(|url| url.host_str());
+        if host == source.url.host_str() {
+            return Ok(());
+        }
+        tracing::warn!(
+            source = %source.name,
+            "the source {} was another host before: what was read from it is removed",
+            source.name
+        );
+        self.inner.store.remove_source(&source.name).await?;
+        Ok(())
     }
 
     /// Does the steps of a sync, and returns how much was removed.
@@ -280,7 +347,8 @@ impl Crawler {
         for (kind, whole) in
             [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)]
         {
-            if whole {
+            // A root that was not listed whole has items that nobody walked.
+            if whole && roots.whole {
                 removed += self.prune_items(run, kind, &roots, &projects, report, stop).await?;
             }
         }
@@ -315,7 +383,15 @@ impl Crawler {
         stream: &str,
         report: &Report,
     ) -> Result<(), Error> {
-        match error.verdict() {
+        // Something in front of GitLab may dislike one address, or all: the first few are survived.
+        let blocked =
+            matches!(error, gitlab::Error::Blocked { .. } | gitlab::Error::NotGitLab { .. });
+        let verdict = if blocked && report.blocked.fetch_add(1, Ordering::Relaxed) < MAX_BLOCKED {
+            Verdict::Skip
+        } else {
+            error.verdict()
+        };
+        match verdict {
             Verdict::Abort => Err(Error::GitLab {
                 url: self.inner.source.url.to_string(),
                 source: Box::new(error),
@@ -369,6 +445,14 @@ impl Report {
         if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
             problems.push(problem);
         }
+    }
+
+    fn refuse(&self, project: ProjectId) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(project);
+    }
+
+    fn is_refused(&self, project: ProjectId) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&project)
     }
 
     fn take(&self) -> Vec<Problem> {

@@ -29,6 +29,7 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         if !self.inner.source.comments {
+            self.inner.store.forget_notes(run.source).await?;
             return Ok(());
         }
         if self.inner.source.auth == Auth::None {
@@ -37,6 +38,7 @@ impl Crawler {
                 source = %self.inner.source.name,
                 "comments are not read: GitLab shows them only to callers with a token"
             );
+            self.inner.store.forget_notes(run.source).await?;
             return Ok(());
         }
         let store = &self.inner.store;
@@ -51,7 +53,8 @@ impl Crawler {
             after = Some(last.key);
             self.inner.progress.event(Event::More(due.len() as u64));
             several(&due, self.concurrency(), |due| async move {
-                if let Some(project) = projects.get(&due.project) {
+                let project = projects.get(&due.project);
+                if let Some(project) = project.filter(|_| !report.is_refused(due.project)) {
                     unless_stopped(stop, self.read_notes_of(due, project, report)).await??;
                 }
                 self.inner.progress.event(Event::Done(1));
@@ -76,12 +79,21 @@ impl Crawler {
             Err(error @ gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => {
                 let asked = self.list_by_number(due.kind, due.project, vec![due.iid]).await;
                 return match asked {
-                    Ok(there) if there.iter().all(|item| item.iid != due.iid) => Ok(()),
+                    Ok(Some(there)) if there.is_empty() => Ok(()),
                     Ok(_) => self.survive(error, &project.path, "comments", report),
                     Err(error) => self.survive(error, &project.path, "comments", report),
                 };
             }
-            Err(error) => return self.survive(error, &project.path, "comments", report),
+            Err(error) => {
+                // Refused for one item is refused for all of the project: one question is enough.
+                if matches!(
+                    error,
+                    gitlab::Error::Forbidden { .. } | gitlab::Error::Unauthorized { .. }
+                ) {
+                    report.refuse(due.project);
+                }
+                return self.survive(error, &project.path, "comments", report);
+            }
         };
         let writes: Vec<NoteWrite> = notes
             .into_iter()

@@ -16,7 +16,7 @@ use super::items::stream_name;
 use super::roots::Roots;
 use super::{Crawler, Error, KnownProject, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
-use crate::model::{Iid, Item, ItemKind, ProjectId};
+use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{ItemKey, Run, Stream, UnseenItem};
 
 /// Numbers asked for in one request: a long address is refused.
@@ -65,8 +65,14 @@ impl Crawler {
             }
             let iids = batch.iter().map(|item| item.iid).collect();
             match self.list_by_number(kind, id, iids).await {
-                Ok(there) => {
-                    removed += self.settle_items(run, kind, batch, there, projects).await?
+                Ok(Some(there)) => {
+                    removed += self.settle_items(run, kind, batch, there, projects).await?;
+                }
+                Ok(None) => {
+                    let reason = "GitLab's answer to a question for single items is not about \
+                                  those items; nothing was removed";
+                    let list = stream_name(kind);
+                    report.add(self.problem(&project.path, list, reason.to_owned()));
                 }
                 Err(error) => self.survive(error, &project.path, stream_name(kind), report)?,
             }
@@ -84,7 +90,10 @@ impl Crawler {
         stored: u64,
         report: &Report,
     ) -> Result<bool, Error> {
-        if self.inner.store.had_problem(run.source, drop).await? {
+        // As much as before, or less, is the same drop; more is another.
+        let before = self.inner.store.find_problem(run.source, drop).await?;
+        let before = before.and_then(|subject| subject.split(' ').next()?.parse::<usize>().ok());
+        if before.is_some_and(|before| gone <= before) {
             return Ok(true);
         }
         let reason = format!(
@@ -92,28 +101,30 @@ impl Crawler {
              same; if that is not expected, check what the token may see"
         );
         tracing::warn!(source = %self.inner.source.name, "{drop}: {reason}");
-        report.add(self.problem("source", drop, reason));
+        report.add(self.problem(&format!("{gone} of {stored}"), drop, reason));
         Ok(false)
     }
 
-    /// Asks for the items of a project that have these numbers.
+    /// Asks for the items of a project that have these numbers. `Ok(None)` is an answer about
+    /// others, which says nothing about these.
     pub(super) async fn list_by_number(
         &self,
         kind: ItemKind,
         project: ProjectId,
         iids: Vec<Iid>,
-    ) -> Result<Vec<Item>, gitlab::Error> {
-        let asked = iids.len();
+    ) -> Result<Option<Vec<Item>>, gitlab::Error> {
+        let asked: BTreeSet<Iid> = iids.iter().copied().collect();
         let query = ItemQuery { iids, archived: true, ..ItemQuery::default() };
         let mut page = self.inner.client.items(kind, Scope::Project(project), &query).await?;
         let mut there = page.items;
         // As many pages as numbers were asked for are more than enough.
-        for _ in 0..asked {
+        for _ in 0..asked.len() {
             let Some(next) = &page.next else { break };
             page = self.inner.client.follow_items(kind, next).await?;
             there.append(&mut page.items);
         }
-        Ok(there)
+        let about_these = there.iter().all(|item| asked.contains(&item.iid));
+        Ok((about_these && page.next.is_none()).then_some(there))
     }
 
     async fn settle_items(
@@ -124,9 +135,9 @@ impl Crawler {
         there: Vec<Item>,
         projects: &BTreeMap<ProjectId, KnownProject>,
     ) -> Result<u64, Error> {
-        let numbers: BTreeSet<Iid> = there.iter().map(|item| item.iid).collect();
+        let ids: BTreeSet<ItemId> = there.iter().map(|item| item.id).collect();
         let gone: Vec<ItemKey> =
-            batch.iter().filter(|item| !numbers.contains(&item.iid)).map(|item| item.key).collect();
+            batch.iter().filter(|item| !ids.contains(&item.id)).map(|item| item.key).collect();
         if !there.is_empty() {
             let writes = self.item_writes(there, projects);
             let stream = Stream {
@@ -168,9 +179,8 @@ impl Crawler {
         let mut removed = 0;
         for unseen in gone {
             go_on(stop)?;
-            let member = self.inner.source.is_rootless();
             match self.look_again(unseen.id).await {
-                Ok(Some(project)) if self.wants(&project) && roots.covers(&project, member) => {
+                Ok(Some(project)) if self.wants(&project) && roots.covers(&project) => {
                     // The list shifted, or it came back in between: the next sync reads it.
                     let reason = "the list of projects left it out, but it is there".to_owned();
                     report.add(self.problem(&unseen.path, "projects", reason));

@@ -8,7 +8,7 @@ use super::{Crawler, Error, Event, Report, describe, digest, unless_stopped};
 use crate::config::Auth;
 use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
 use crate::model::{Project, ProjectId};
-use crate::store::{ProjectWrite, Run, Stream};
+use crate::store::{ProjectWrite, Run, SeenProject, Stream};
 
 /// A list of items that a sync walks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +30,18 @@ pub(super) struct Roots {
     pub groups: Vec<String>,
     /// Projects that are roots of their own.
     pub single: BTreeSet<ProjectId>,
+    /// Projects that this run had seen before it was gone on with.
+    pub before: BTreeMap<ProjectId, SeenProject>,
     /// True when every root was listed to its end.
     pub whole: bool,
 }
 
 impl Roots {
-    /// True when a project still lies below one of the roots.
-    pub fn covers(&self, project: &Project, member: bool) -> bool {
+    /// True when a project still lies below one of the roots. Membership is told by its own list
+    /// alone, which is read by id and does not shift.
+    pub fn covers(&self, project: &Project) -> bool {
         let path = project.path.to_lowercase();
-        member
-            || self.single.contains(&project.id)
+        self.single.contains(&project.id)
             || self.groups.iter().any(|group| {
                 path.strip_prefix(&group.to_lowercase()).is_some_and(|rest| rest.starts_with('/'))
             })
@@ -56,7 +58,8 @@ impl Crawler {
     ) -> Result<Roots, Error> {
         let source = &self.inner.source;
         self.inner.progress.event(Event::Step { name: "projects", units: None });
-        let mut roots = Roots { whole: true, ..Roots::default() };
+        let before = self.inner.store.seen_projects(run).await?;
+        let mut roots = Roots { whole: true, before, ..Roots::default() };
         if source.is_rootless() {
             if source.auth == Auth::None {
                 return Err(Error::NoRoot {
@@ -138,6 +141,9 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
+        if let Some(scope) = scope {
+            roots.lists.push(Root { name: name.to_owned(), scope });
+        }
         let mut page = first;
         loop {
             let found = match page {
@@ -163,7 +169,10 @@ impl Crawler {
             self.inner.progress.event(Event::Done(writes.len() as u64));
             for FetchedProject { project, features } in wanted {
                 let covered = roots.projects.contains_key(&project.id);
-                if !whole && !covered {
+                // One that joined a root after a sync began that is gone on with: the root's own
+                // walk is past its older items.
+                let joined = run.resumed && !roots.before.contains_key(&project.id);
+                if (!whole || joined) && !covered {
                     roots.lists.push(Root {
                         name: format!("project:{}", project.path),
                         scope: Scope::Project(project.id),
@@ -171,13 +180,9 @@ impl Crawler {
                 }
                 roots.projects.insert(project.id, (project, features));
             }
-            let Some(next) = next else { break };
+            let Some(next) = next else { return Ok(()) };
             page = unless_stopped(stop, self.inner.client.follow_projects(&next)).await?;
         }
-        if let Some(scope) = scope {
-            roots.lists.push(Root { name: name.to_owned(), scope });
-        }
-        Ok(())
     }
 
     /// True when a project is to be in the index.

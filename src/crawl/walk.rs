@@ -14,7 +14,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::gitlab::NextPage;
 use crate::model::ItemId;
@@ -22,6 +22,9 @@ use crate::model::ItemId;
 /// Pages in a row that may bring nothing new before the list counts as endless. Short and empty
 /// pages are legal, this many are not.
 const MAX_IDLE_PAGES: usize = 50;
+
+/// The precision in which GitLab prints times.
+const ONE_MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 /// Passes over items that share one time. Each one beyond the second means that somebody changes
 /// them at this very moment.
@@ -111,11 +114,21 @@ impl Walk {
             }
         }
         let over = moved_on || page.next.is_none();
-        if over && self.turned && self.news && self.passes < MAX_PASSES {
+        if over && self.turned && self.news {
             // Pages were turned within one time, and they may have shifted: once more.
+            if self.passes == MAX_PASSES {
+                return Step::Endless;
+            }
             self.passes += 1;
             self.begin_pass();
             return Step::From(self.from);
+        }
+        let after = self.from.and_then(|from| from.checked_add(ONE_MILLISECOND).ok());
+        if over && self.turned && after.is_some() {
+            // What comes after that time may have slid onto a page that was turned: it is asked
+            // for from its own beginning. Times are printed in milliseconds, and cut.
+            self.advance(after, &[]);
+            return Step::From(after);
         }
         if moved_on {
             self.advance(last, page.items);
@@ -199,8 +212,25 @@ mod tests {
         assert_eq!(step(&mut walk, &[(9, 10), (7, 10)], link("2")), Step::Follow(link("2").unwrap()));
         assert_eq!(step(&mut walk, &[(6, 10), (5, 11)], link("3")), Step::From(Some(at(10))));
         assert_eq!(step(&mut walk, &[(9, 10), (7, 10)], link("2")), Step::Follow(link("2").unwrap()));
-        assert_eq!(step(&mut walk, &[(6, 10), (5, 11)], link("3")), Step::From(Some(at(11))));
-        assert_eq!(walk.watermark(), Some(at(11)));
+        // The third pass brings nothing new; what follows is asked for from its beginning, for 4 may
+        // have slid onto the first page meanwhile.
+        let after = "1970-01-01T00:00:10.001Z".parse().expect("an instant");
+        assert_eq!(step(&mut walk, &[(6, 10), (5, 11)], link("3")), Step::From(Some(after)));
+        assert_eq!(walk.watermark(), Some(after));
+        assert_eq!(step(&mut walk, &[(4, 11), (5, 11)], None), Step::End);
+    }
+
+    #[test]
+    fn items_that_share_a_time_and_never_rest_are_no_end() {
+        let mut walk = Walk::new(Some(at(10)));
+        for pass in 0..=MAX_PASSES {
+            let id = i64::try_from(pass).unwrap();
+            let expected = Step::Follow(link("2").unwrap());
+            assert_eq!(step(&mut walk, &[(100 + id, 10), (200 + id, 10)], link("2")), expected);
+            let expected =
+                if pass < MAX_PASSES { Step::From(Some(at(10))) } else { Step::Endless };
+            assert_eq!(step(&mut walk, &[(300 + id, 10)], None), expected);
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ struct Inner {
     base: Base,
     credential: Credential,
     header: Option<(HeaderName, HeaderValue)>,
-    pacer: Pacer,
+    pacer: Arc<Pacer>,
     clock: Arc<dyn Clock>,
     max_body_bytes: u64,
     backoff: Duration,
@@ -97,7 +97,26 @@ impl Client {
     ///
     /// When the settings make no sense, or the HTTP library cannot be set up.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let pace = settings.pace()?;
+        let pacer = Arc::new(Pacer::new(settings.pace()?, Arc::clone(&clock)));
+        Self::paced(settings, clock, pacer)
+    }
+
+    /// Makes a client that keeps pace with another of the same host: what one of them learns of
+    /// the limits holds for both.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::new`].
+    pub fn beside(&self, settings: Settings) -> Result<Self, Error> {
+        settings.pace()?;
+        Self::paced(settings, Arc::clone(&self.inner.clock), Arc::clone(&self.inner.pacer))
+    }
+
+    fn paced(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        pacer: Arc<Pacer>,
+    ) -> Result<Self, Error> {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             // Redirects are ours: the library would drop the token or carry it elsewhere.
@@ -113,7 +132,7 @@ impl Client {
                 base: Base::new(&settings.base_url)?,
                 header: settings.credential.header()?,
                 credential: settings.credential,
-                pacer: Pacer::new(pace, Arc::clone(&clock)),
+                pacer,
                 clock,
                 max_body_bytes: settings.max_body_bytes,
                 backoff: settings.backoff,

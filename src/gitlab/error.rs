@@ -287,9 +287,10 @@ impl Error {
         }
     }
 
-    /// True when GitLab gave no answer at all, whatever was tried.
+    /// True when nothing that is GitLab answered, whatever was tried.
     pub fn is_unanswered(&self) -> bool {
         match self {
+            Self::Blocked { .. } | Self::NotGitLab { .. } => true,
             Self::TooManyRetries { source, .. } => source.is_unanswered(),
             Self::Transport { .. } => true,
             _ => false,

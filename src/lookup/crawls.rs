@@ -34,7 +34,7 @@ impl Lookup {
 }
 
 /// True when a viewer may know of a root or project.
-fn may_know(viewer: &Viewer, subject: &str) -> bool {
+pub(super) fn may_know(viewer: &Viewer, subject: &str) -> bool {
     let Some(groups) = &viewer.groups else { return true };
     let path = subject.rsplit(':').next().unwrap_or_default().to_lowercase();
     groups.iter().any(|group| {

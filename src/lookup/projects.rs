@@ -1,5 +1,6 @@
 //! Projects, and who owns their paths.
 
+use super::crawls::may_know;
 use super::{Error, Lookup, Owner, PathOwners, ProjectDetail, SectionOwners, Viewer};
 use crate::codeowners::CodeOwners;
 use crate::store::read::{ProjectRow, Visibility};
@@ -20,7 +21,8 @@ impl Lookup {
             of_kind.map(|template| template.name.clone()).collect()
         };
         let (issue_templates, merge_request_templates) = (names(1), names(2));
-        let former_paths = self.store.list_former_paths(key).await?;
+        let mut former_paths = self.store.list_former_paths(key).await?;
+        former_paths.retain(|path| may_know(viewer, path));
         let codeowners = self.store.find_code_owners(key).await?.map(|(place, _)| place);
         let project = self.projects(vec![row]).await?.pop();
         Ok(project.map(|project| ProjectDetail {

@@ -6,6 +6,9 @@ use super::{Error, Item, ItemQuery, Lookup, Page, ReadReference, Viewer};
 use crate::model::ItemKind;
 use crate::store::read::{Listing, ReferenceRow, Visibility};
 
+/// Ids looked up in one text. Each costs a few statements.
+const MAX_IDS: usize = 50;
+
 /// The longest text that is read for ids. Longer ones are cut: nobody pastes a book.
 const MAX_TEXT_BYTES: usize = 16 << 10;
 
@@ -31,7 +34,7 @@ impl Lookup {
         let text = cut(text.trim(), MAX_TEXT_BYTES);
         let mut read = Vec::new();
         let mut seen = BTreeSet::new();
-        for mention in self.reader.references().read_query(text) {
+        for mention in self.reader.references().read_query(text).into_iter().take(MAX_IDS) {
             let quote = text.get(mention.span.clone()).unwrap_or_default().to_owned();
             let (kind, id) = (mention.reference.kind, mention.reference.id);
             if !seen.insert((kind.clone(), id.clone())) {

@@ -14,6 +14,9 @@ use crate::store::read::{Filter, Listing, ProjectRow, Sort, TagRow, Visibility};
 /// Mentioning items looked at, and shown.
 const MENTIONS: usize = 20;
 
+/// Items shown, whatever their number.
+const MAX_ITEMS: usize = 100;
+
 /// Services shown with their resources.
 const SHOWN_SERVICES: usize = 5;
 
@@ -97,6 +100,9 @@ impl Lookup {
             if answer.kind == "unknown" {
                 answer.kind.clone_from(&reference.kind);
                 answer.id = Some(reference.id.clone());
+            }
+            if answer.items.len() >= MAX_ITEMS {
+                break;
             }
             self.add_mentions(&reference.kind, &reference.id, &visibility, &mut answer).await?;
         }
@@ -284,7 +290,7 @@ impl Lookup {
             answer.found.add(&service, evidence.into_iter().take(3));
         }
         for item in page.data {
-            if !answer.items.iter().any(|other| other.reference == item.reference) {
+            if !answer.items.iter().any(|other| other.web_url == item.web_url) {
                 answer.items.push(item);
             }
         }

@@ -33,8 +33,10 @@ pub async fn conditional(
     hash.update(request.uri().to_string());
     hash.update([0]);
     hash.update(&caller.key);
-    let digest = URL_SAFE_NO_PAD.encode(&hash.finalize()[..6]);
-    let tag = format!("W/\"{generation}-{digest}\"");
+    // The generation itself would tell a key of the commits of others.
+    hash.update(generation.to_le_bytes());
+    let digest = URL_SAFE_NO_PAD.encode(&hash.finalize()[..12]);
+    let tag = format!("W/\"{digest}\"");
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let same = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
     let mut response = if same {

@@ -110,7 +110,7 @@ pub fn router(app: App) -> (Router, Document) {
                     |response: &Response,
                      latency: Duration,
                      _: &tracing::Span| {
-                        tracing::debug!(
+                        tracing::info!(
                             status = response.status().as_u16(),
                             duration_us = u64::try_from(latency.as_micros()).unwrap_or_default(),
                             "answered"

@@ -37,6 +37,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The schema is of a version before this program's.
+    #[error("the database {path} was written by an older xrefd: `xrefd sync` or `xrefd serve` brings it up to date", path = .path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+    },
     /// The schema is of a version that this program does not know.
     #[error("the database {path} was written by a newer xrefd (schema {version}): run that version, or name another file with [database] url", path = .path.display())]
     Newer {

@@ -231,6 +231,45 @@ impl Store {
             .collect())
     }
 
+    /// Forgets all comments of a source and what they mention, because they are not to be read
+    /// any more.
+    pub async fn forget_notes(&self, source: SourceKey) -> Result<(), Error> {
+        const DOING: &str = "forgetting comments";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        let items = sqlx::query_scalar!(
+            r#"select distinct i.id as "id!" from item as i join note as n on n.item_id = i.id
+            where i.source_id = ?1"#,
+            source.0,
+        )
+        .fetch_all(&mut *write)
+        .await
+        .map_err(query)?;
+        let json = codes::json(&items);
+        sqlx::query!("delete from note where item_id in (select value from json_each(?1))", json)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        sqlx::query!(
+            "delete from reference_evidence
+            where item_id in (select value from json_each(?1)) and note_gitlab_id <> 0",
+            json,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        sqlx::query!(
+            "update item set notes_read_at = null
+            where id in (select value from json_each(?1))",
+            json,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        list_references(&mut write, &items, DOING).await?;
+        commit(write, !items.is_empty(), DOING).await
+    }
+
     /// Stores all comments of an item as they were at `read_at` by GitLab's clock.
     pub async fn apply_notes(
         &self,

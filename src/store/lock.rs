@@ -7,7 +7,7 @@
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
-use super::{Error, Store};
+use super::{Error, options};
 
 /// Held by the process that syncs into an index.
 #[derive(Debug)]
@@ -15,14 +15,15 @@ pub struct Lock {
     _file: File,
 }
 
-impl Store {
-    /// Takes the right to sync into this index.
+impl Lock {
+    /// Takes the right to sync into the index of a URL, before its schema is touched.
     ///
     /// # Errors
     ///
     /// [`Error::Locked`] when another process has it.
-    pub fn lock(&self) -> Result<Lock, Error> {
-        let mut path = self.path().as_os_str().to_owned();
+    pub fn take(url: &str) -> Result<Self, Error> {
+        let database = options(url)?.get_filename().to_path_buf();
+        let mut path = database.clone().into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
         let file = File::options()
@@ -32,10 +33,8 @@ impl Store {
             .open(&path)
             .map_err(|source| Error::Lock { path: path.clone(), source })?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::Locked { path: self.path().to_path_buf() })
-            }
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked { path: database }),
             Err(TryLockError::Error(source)) => Err(Error::Lock { path, source }),
         }
     }

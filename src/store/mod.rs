@@ -28,6 +28,7 @@ mod sync;
 mod text;
 
 use std::collections::BTreeSet;
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -100,17 +101,35 @@ impl Store {
         Ok(Self { reader, writer, path })
     }
 
-    /// Opens an index that must already be there, for look-ups.
+    /// Opens an index that must already be there, to be read alone: a look-up must not change the
+    /// schema under a daemon of another version.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when there is none, else as [`Store::open`].
+    /// [`Error::Missing`] when there is none, [`Error::Older`] or [`Error::Newer`] when it is of
+    /// another version.
     pub async fn open_existing(url: &str) -> Result<Self, Error> {
-        let path = options(url)?.get_filename().to_path_buf();
+        let options = options(url)?.read_only(true);
+        let path = options.get_filename().to_path_buf();
         if !path.exists() {
             return Err(Error::Missing { path });
         }
-        Self::open(url).await
+        let opening = |source| Error::Open { path: path.clone(), source };
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options)
+            .await
+            .map_err(opening)?;
+        let found: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
+            .fetch_one(&reader)
+            .await
+            .map_err(opening)?;
+        let known = sqlx::migrate!().iter().map(|migration| migration.version).max().unwrap_or(0);
+        match found.cmp(&known) {
+            Ordering::Less => Err(Error::Older { path }),
+            Ordering::Greater => Err(Error::Newer { path, version: found }),
+            Ordering::Equal => Ok(Self { writer: reader.clone(), reader, path }),
+        }
     }
 
     /// Returns the file of the database.

@@ -171,7 +171,8 @@ impl Store {
     /// service by their name alone, and which spelling of a name is shown.
     ///
     /// A project whose own path or name equals a service known from stronger evidence carries it,
-    /// unless stronger evidence gives the project another service.
+    /// unless stronger evidence gives the project another service. What only confidential issues
+    /// name is not known in this sense: the project would tell it.
     pub async fn settle_names(&self, run: &Run) -> Result<(), Error> {
         const DOING: &str = "settling names";
         let query = |source| Error::Query { doing: DOING, source };
@@ -188,6 +189,15 @@ impl Store {
         .await
         .map_err(query)?;
         changed |= unused.rows_affected() > 0;
+
+        let unmentioned = sqlx::query!(
+            "delete from reference where not exists
+                (select 1 from reference_evidence as e where e.reference_id = reference.id)",
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        changed |= unmentioned.rows_affected() > 0;
 
         // Projects know best how a service is spelt; else the spelling that most items use.
         let spelt = sqlx::query!(
@@ -230,7 +240,8 @@ impl Store {
                 on t.key = 'service' and t.match_key in (p.path_key, p.name_key)
             where p.source_id = ?1
             and (exists (select 1 from project_tag as o where o.tag_id = t.id and o.via <> ?2)
-                or exists (select 1 from item_tag_evidence as e where e.tag_id = t.id))
+                or exists (select 1 from item_tag_evidence as e join item as i on i.id = e.item_id
+                    where e.tag_id = t.id and i.confidential = 0))
             and not exists (
                 select 1 from project_tag as o join tag as s on s.id = o.tag_id
                 where o.project_id = p.id and o.via <> ?2 and s.key = 'service' and s.id <> t.id)

@@ -5,7 +5,7 @@
 
 use super::items::mark_seen;
 use super::{Error, ItemKey, ProjectKey, Run, Store, commit};
-use crate::model::{Iid, ItemKind, ProjectId};
+use crate::model::{Iid, ItemId, ItemKind, ProjectId};
 use crate::store::codes;
 
 /// A stored item that a run has not seen.
@@ -13,6 +13,8 @@ use crate::store::codes;
 pub struct UnseenItem {
     /// The item.
     pub key: ItemKey,
+    /// GitLab's id.
+    pub id: ItemId,
     /// Its number.
     pub iid: Iid,
     /// Its project.
@@ -41,7 +43,8 @@ impl Store {
     ) -> Result<Vec<UnseenItem>, Error> {
         let code = codes::kind_code(kind);
         let rows = sqlx::query!(
-            r#"select i.id as "id!", i.iid as "iid!", p.gitlab_id as "project!", p.id as "project_key!"
+            r#"select i.id as "id!", i.gitlab_id as "gitlab_id!", i.iid as "iid!",
+                p.gitlab_id as "project!", p.id as "project_key!"
             from project as p join item as i on i.project_id = p.id and i.kind = ?3
             where p.source_id = ?1 and p.seen_run = ?2 and i.seen_run <> ?2
             order by p.id, i.iid"#,
@@ -56,6 +59,7 @@ impl Store {
             .into_iter()
             .map(|row| UnseenItem {
                 key: ItemKey(row.id),
+                id: ItemId::new(row.gitlab_id),
                 iid: Iid::new(row.iid),
                 project: ProjectId::new(row.project),
                 project_key: ProjectKey(row.project_key),

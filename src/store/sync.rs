@@ -204,19 +204,40 @@ impl Store {
         })
     }
 
-    /// True when the last sync that ended could not read a list for this reason: one that is met
-    /// again is confirmed.
-    pub async fn had_problem(&self, source: SourceKey, stream: &str) -> Result<bool, Error> {
-        let row = sqlx::query_scalar!(
-            r#"select exists (select 1 from sync_problem where source_id = ?1 and stream = ?2)
-                as "had!: bool""#,
+    /// Finds the subject of a problem of the last sync that ended: one that is met again is
+    /// confirmed.
+    pub async fn find_problem(
+        &self,
+        source: SourceKey,
+        stream: &str,
+    ) -> Result<Option<String>, Error> {
+        sqlx::query_scalar!(
+            "select subject from sync_problem where source_id = ?1 and stream = ?2 limit 1",
             source.0,
             stream,
         )
-        .fetch_one(&self.writer)
+        .fetch_optional(&self.writer)
         .await
-        .map_err(|source| Error::Query { doing: "reading what was incomplete", source })?;
-        Ok(row)
+        .map_err(|source| Error::Query { doing: "reading what was incomplete", source })
+    }
+
+    /// Finds the address that a source had when it was last synced.
+    pub async fn find_source_url(&self, name: &str) -> Result<Option<String>, Error> {
+        sqlx::query_scalar!("select url from source where name = ?1", name)
+            .fetch_optional(&self.writer)
+            .await
+            .map_err(|source| Error::Query { doing: "looking up a source", source })
+    }
+
+    /// Removes a source with everything of its.
+    pub async fn remove_source(&self, name: &str) -> Result<(), Error> {
+        const DOING: &str = "removing a source";
+        let mut write = self.write(DOING).await?;
+        let removed = sqlx::query!("delete from source where name = ?1", name)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, removed.rows_affected() > 0, DOING).await
     }
 
     /// Notes that a list was read to its end without a page of its own to store.

@@ -1,3 +1,5 @@
+//! Fields, shape by shape.
+
 use super::*;
 
 fn read(markdown: &str) -> Vec<String> {

@@ -391,6 +391,4 @@ fn blank_link_marks(buffer: &mut [u8]) {
 }
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
 mod tests;

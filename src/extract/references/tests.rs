@@ -1,3 +1,7 @@
+//! The cases of the reference, and those beyond it.
+
+mod laws;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Templates: which was used, and what is its own.
+
 use super::*;
 use crate::extract::Settings;
 

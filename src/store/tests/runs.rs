@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::build::{ALL, Index, at, issue, project, stream, url_in};
-use crate::store::{Error, ItemWrite, Outcome, Problem, ProjectKey, Store, Stream};
+use crate::store::{Error, ItemWrite, Lock, Outcome, Problem, ProjectKey, Store, Stream};
 
 const URL: &str = "https://gitlab.example.com";
 
@@ -241,19 +241,19 @@ async fn a_problem_is_remembered_for_its_source_and_list() {
     let problems = [problem("shop/a", "403")];
     index.store.finish_run(&index.run, Outcome::Incomplete, &problems, at(10)).await.unwrap();
     let other = index.store.begin_sync("other", "https://other.example.com", at(9)).await.unwrap();
-    assert!(index.store.had_problem(index.run.source, "issues").await.unwrap());
-    assert!(!index.store.had_problem(index.run.source, "merge_requests").await.unwrap());
-    assert!(!index.store.had_problem(other.source, "issues").await.unwrap());
+    assert!(index.store.find_problem(index.run.source, "issues").await.unwrap().is_some());
+    assert!(index.store.find_problem(index.run.source, "merge_requests").await.unwrap().is_none());
+    assert!(index.store.find_problem(other.source, "issues").await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn one_at_a_time_may_sync_into_an_index() {
     let index = Index::new().await;
-    let other = Store::open(&url_in(&index.directory)).await.unwrap();
-    let lock = index.store.lock().unwrap();
-    let error = other.lock().unwrap_err();
+    let url = url_in(&index.directory);
+    let lock = Lock::take(&url).unwrap();
+    let error = Lock::take(&url).unwrap_err();
     assert!(matches!(error, Error::Locked { .. }), "{error:?}");
     assert!(error.to_string().contains("xrefd.db"), "{error}");
     drop(lock);
-    other.lock().unwrap();
+    Lock::take(&url).unwrap();
 }

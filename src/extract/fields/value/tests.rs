@@ -1,3 +1,5 @@
+//! What is a value and what is a gap.
+
 use super::*;
 
 fn names(value: &str, key: &str) -> Reading {

@@ -1,3 +1,5 @@
+//! What people paste.
+
 use super::*;
 use crate::extract::Settings;
 

@@ -32,6 +32,11 @@ const ALLOWED: &[Scan] = &[
         reason: "once a sync, to find the names that nothing carries: each is one search",
     },
     Scan {
+        statement: "delete from reference where not exists",
+        scans: &["reference"],
+        reason: "once a sync, to find the references that nothing mentions: each is one search",
+    },
+    Scan {
         statement: "update tag set value = s.spelling",
         scans: &["project_tag", "item_tag_evidence"],
         reason: "once a sync, to count how each name is spelt; along an index, without a sort",
@@ -137,6 +142,39 @@ async fn no_statement_reads_a_table_from_end_to_end_without_a_reason() {
     assert!(found.is_empty(), "add an index, or a reason:\n{}", found.join("\n"));
     for (at, allowed) in ALLOWED.iter().enumerate() {
         assert!(used.contains(&at), "no longer so: {} ({})", allowed.statement, allowed.reason);
+    }
+}
+
+/// Returns whether a plan goes over the rows of a table and looks each up in a list of parameters,
+/// where it should look the parameters up in the table.
+async fn searches_the_list(connection: &mut SqliteConnection, statement: &str) -> bool {
+    let lines = sqlx::query(AssertSqlSafe(format!("explain query plan {statement}")))
+        .fetch_all(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}\n{error}"));
+    let mut outer = BTreeSet::new();
+    for line in &lines {
+        let (parent, detail): (i64, String) = (line.get("parent"), line.get("detail"));
+        let is_list = detail.contains("VIRTUAL TABLE");
+        if is_list && outer.contains(&parent) {
+            return true;
+        }
+        if !is_list && (detail.starts_with("SEARCH ") || detail.starts_with("SCAN ")) {
+            outer.insert(parent);
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn no_statement_goes_over_a_table_to_find_what_a_list_names() {
+    let (_directory, mut connection) = database().await;
+    let wrong = "select i.id from json_each(?2) as e join item as i on i.source_id = ?1
+        and i.kind = e.value ->> 0 and i.gitlab_id = e.value ->> 1";
+    assert!(searches_the_list(&mut connection, wrong).await, "the test sees nothing");
+    for statement in statements() {
+        let found = searches_the_list(&mut connection, &statement).await;
+        assert!(!found, "use `cross join`, the list first:\n{}", folded(&statement));
     }
 }
 

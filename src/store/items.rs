@@ -358,9 +358,10 @@ async fn known_items(
     let ids: Vec<(i64, ItemId)> =
         page.iter().map(|w| (codes::kind_code(w.item.kind), w.item.id)).collect();
     let ids = codes::json(&ids);
+    // `cross join` keeps the order: one look-up for each id, not a pass over all items for each.
     let rows = sqlx::query!(
         r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint from json_each(?2) as e
-        join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
+        cross join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
             and i.gitlab_id = e.value ->> 1"#,
         source.0,
         ids,

@@ -252,11 +252,12 @@ async fn store_projects(
     let query = |source| Error::Query { doing, source };
     let rows: Vec<Row<'_>> = projects.iter().map(|project| Row::from(*project)).collect();
     let rows = codes::json(&rows);
-    // A path that is left stays an address of the project, until another takes it.
+    // A path that is left stays an address of the project, until another takes it. `cross join`
+    // keeps the order: one look-up for each row.
     sqlx::query!(
         "insert into former_path (path, project_id)
         select p.path, p.id from json_each(?2) as e
-        join project as p on p.source_id = ?1 and p.gitlab_id = e.value ->> 'gitlab_id'
+        cross join project as p on p.source_id = ?1 and p.gitlab_id = e.value ->> 'gitlab_id'
         where p.path <> e.value ->> 'path'
         on conflict do nothing",
         run.source.0,

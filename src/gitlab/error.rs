@@ -346,12 +346,14 @@ impl Error {
             Self::Transport { source, .. } if source.is_connect() => {
                 "check `url`, the network, the proxy variables, and the server's certificate"
             }
+            Self::Transport { .. } => {
+                "check `url`, and what stands between here and it; if GitLab is restarting, try again"
+            }
             Self::Throttled { .. } => "lower `share` or `requests_per_minute`, or wait",
             Self::Settings { .. } => "correct the configuration of this GitLab",
             Self::Build { .. }
             | Self::Name { .. }
             | Self::Refused { .. }
-            | Self::Transport { .. }
             | Self::BodyTooLarge { .. }
             | Self::Decode { .. }
             | Self::RedirectLoop { .. }

@@ -29,9 +29,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// The lock beside the database could not be taken.
-    #[error("cannot make the lock file {path}: check that this user may write to its folder", path = .path.display())]
+    #[error("cannot open the database {path}, for its lock cannot be made: it must be in a folder that exists and where this user may write", path = .path.display())]
     Lock {
-        /// The lock file.
+        /// The database.
         path: PathBuf,
         /// Why.
         #[source]

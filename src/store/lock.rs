@@ -31,11 +31,11 @@ impl Lock {
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|source| Error::Lock { path: path.clone(), source })?;
+            .map_err(|source| Error::Lock { path: database.clone(), source })?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked { path: database }),
-            Err(TryLockError::Error(source)) => Err(Error::Lock { path, source }),
+            Err(TryLockError::Error(source)) => Err(Error::Lock { path: database, source }),
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::{closed, failed, shop, source, start, stranger};
 async fn database_that_cannot_be_opened_is_named() {
     let gitlab = start(shop()).await;
     for (path, cause) in [
-        ("nowhere/xrefd.db", "unable to open database file"),
+        ("nowhere/xrefd.db", "No such file or directory"),
         // A file is no folder, whoever asks.
-        ("xrefd.toml/xrefd.db", "unable to open database file"),
+        ("xrefd.toml/xrefd.db", "Not a directory"),
         ("folder", "unable to open database file"),
         ("notes.txt", "file is not a database"),
     ] {

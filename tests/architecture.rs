@@ -31,18 +31,8 @@ const LAYERS: [(&str, &[&[&str]]); 15] = [
     ("store", &[&PURE, &SERVICES]),
     ("crawl", &[&PURE, &SERVICES, &["gitlab", "store"]]),
     ("lookup", &[&PURE, &SERVICES, &["store"]]),
-    (
-        "serve",
-        &[&PURE, &SERVICES, &["store", "crawl", "lookup", "lifecycle"]],
-    ),
-    (
-        "cli",
-        &[
-            &PURE,
-            &SERVICES,
-            &["gitlab", "store", "crawl", "lookup", "serve", "lifecycle"],
-        ],
-    ),
+    ("serve", &[&PURE, &SERVICES, &["store", "crawl", "lookup", "lifecycle"]]),
+    ("cli", &[&PURE, &SERVICES, &["gitlab", "store", "crawl", "lookup", "serve", "lifecycle"]]),
     ("main", &[&["cli"]]),
 ];
 
@@ -85,17 +75,12 @@ fn check(file: &str, text: &str) -> Vec<String> {
     }
     let source = Source::new(text);
     let module = module_of(file);
-    let top = module
-        .first()
-        .copied()
-        .unwrap_or(file.trim_end_matches(".rs"));
+    let top = module.first().copied().unwrap_or(file.trim_end_matches(".rs"));
     let named = source.paths(&module);
     // The root of the library lists the modules and may name them all.
     if top != "lib" {
         let Some(&(_, allowed)) = LAYERS.iter().find(|(name, _)| *name == top) else {
-            wrong.push(format!(
-                "{file}: the module `{top}` has no place in the layers"
-            ));
+            wrong.push(format!("{file}: the module `{top}` has no place in the layers"));
             return wrong;
         };
         for Named { path, line } in &named {
@@ -109,9 +94,7 @@ fn check(file: &str, text: &str) -> Vec<String> {
         wrong.push(format!("{file}:{line}: {top} is pure and has no `{word}`"));
     }
     for Named { path, line } in &named {
-        let impure = IMPURE
-            .iter()
-            .find(|foreign| is_pure && begins(path, foreign));
+        let impure = IMPURE.iter().find(|foreign| is_pure && begins(path, foreign));
         wrong.extend(
             impure
                 .map(|foreign| format!("{file}:{line}: {top} is pure and may not name {foreign}")),
@@ -159,10 +142,7 @@ fn target(path: &[String]) -> Option<&str> {
     match path {
         [root, rest @ ..] if root == "crate" || root == "xrefd" => match rest.first()?.as_str() {
             "*" => Some("everything"),
-            top => LAYERS
-                .iter()
-                .map(|(name, _)| *name)
-                .find(|name| *name == top),
+            top => LAYERS.iter().map(|(name, _)| *name).find(|name| *name == top),
         },
         _ => None,
     }
@@ -170,9 +150,7 @@ fn target(path: &[String]) -> Option<&str> {
 
 fn begins(path: &[String], foreign: &str) -> bool {
     let mut parts = path.iter();
-    foreign
-        .split("::")
-        .all(|part| parts.next().is_some_and(|own| own == part))
+    foreign.split("::").all(|part| parts.next().is_some_and(|own| own == part))
 }
 
 /// Says whether a path is one that has an owner. A pure module may derive `sqlx::Type`, which
@@ -198,9 +176,7 @@ fn list_files(root: &Path) -> Vec<(String, String)> {
                 left.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("sources are UTF-8");
-                let below = path
-                    .strip_prefix(root)
-                    .expect("the walk stays below its root");
+                let below = path.strip_prefix(root).expect("the walk stays below its root");
                 let name = below.to_str().expect("names are UTF-8").replace('\\', "/");
                 found.push((name, text));
             }
@@ -217,15 +193,9 @@ fn root() -> &'static Path {
 #[test]
 fn every_module_keeps_to_its_place() {
     let files = list_files(&root().join("src"));
-    assert!(
-        files.iter().any(|(file, _)| file == "lib.rs"),
-        "the walk finds the sources"
-    );
+    assert!(files.iter().any(|(file, _)| file == "lib.rs"), "the walk finds the sources");
 
-    let wrong: Vec<String> = files
-        .iter()
-        .flat_map(|(file, text)| check(file, text))
-        .collect();
+    let wrong: Vec<String> = files.iter().flat_map(|(file, text)| check(file, text)).collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
@@ -244,123 +214,36 @@ fn the_simulated_gitlab_knows_nothing_of_xrefd() {
 #[test]
 fn tests_open_with_their_reason_and_keep_the_measure() {
     let files = list_files(&root().join("tests"));
-    let wrong: Vec<String> = files
-        .iter()
-        .flat_map(|(file, text)| check_form(file, text))
-        .collect();
+    let wrong: Vec<String> = files.iter().flat_map(|(file, text)| check_form(file, text)).collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
 /// File, source, and what is said of it.
 const FORBIDDEN: [(&str, &str, &str); 24] = [
-    (
-        "model/tag.rs",
-        "use crate::extract::Mention;",
-        "model may not use extract",
-    ),
-    (
-        "extract/mod.rs",
-        "use super::correlate::Rules;",
-        "extract may not use correlate",
-    ),
-    (
-        "codeowners/mod.rs",
-        "use crate::{model::Tag, store};",
-        "codeowners may not use store",
-    ),
-    (
-        "gitlab/client.rs",
-        "fn f() { crate::store::open() }",
-        "gitlab may not use store",
-    ),
-    (
-        "store/mod.rs",
-        "use crate::gitlab;",
-        "store may not use gitlab",
-    ),
-    (
-        "lookup/mod.rs",
-        "use crate::gitlab::Client;",
-        "lookup may not use gitlab",
-    ),
-    (
-        "crawl/plan.rs",
-        "use crate::lookup::Query;",
-        "crawl may not use lookup",
-    ),
-    (
-        "serve/v1/a.rs",
-        "type A = super::super::super::gitlab::A;",
-        "serve may not use gitlab",
-    ),
-    (
-        "lookup/mod.rs",
-        "use crate::lifecycle::Tokens;",
-        "lookup may not use lifecycle",
-    ),
-    (
-        "clock.rs",
-        "use crate::config::Config;",
-        "clock may not use config",
-    ),
-    (
-        "main.rs",
-        "fn main() { xrefd::store::open() }",
-        "main may not use store",
-    ),
-    (
-        "serve/mod.rs",
-        "use crate::*;",
-        "serve may not use everything",
-    ),
+    ("model/tag.rs", "use crate::extract::Mention;", "model may not use extract"),
+    ("extract/mod.rs", "use super::correlate::Rules;", "extract may not use correlate"),
+    ("codeowners/mod.rs", "use crate::{model::Tag, store};", "codeowners may not use store"),
+    ("gitlab/client.rs", "fn f() { crate::store::open() }", "gitlab may not use store"),
+    ("store/mod.rs", "use crate::gitlab;", "store may not use gitlab"),
+    ("lookup/mod.rs", "use crate::gitlab::Client;", "lookup may not use gitlab"),
+    ("crawl/plan.rs", "use crate::lookup::Query;", "crawl may not use lookup"),
+    ("serve/v1/a.rs", "type A = super::super::super::gitlab::A;", "serve may not use gitlab"),
+    ("lookup/mod.rs", "use crate::lifecycle::Tokens;", "lookup may not use lifecycle"),
+    ("clock.rs", "use crate::config::Config;", "clock may not use config"),
+    ("main.rs", "fn main() { xrefd::store::open() }", "main may not use store"),
+    ("serve/mod.rs", "use crate::*;", "serve may not use everything"),
     ("utils.rs", "fn f() {}", "the module `utils` has no place"),
-    (
-        "serve/mod.rs",
-        "fn f() { sqlx::query(x) }",
-        "only store/ may name sqlx",
-    ),
-    (
-        "model/id.rs",
-        "use sqlx::{Type, query};",
-        "only store/ may name sqlx",
-    ),
-    (
-        "crawl/worker.rs",
-        "use chrono::Utc;",
-        "only crawl/schedule.rs may name chrono",
-    ),
-    (
-        "serve/mod.rs",
-        "use gitlab_sim::World;",
-        "only cli/ may name gitlab_sim",
-    ),
-    (
-        "store/mod.rs",
-        "let n = Timestamp::now();",
-        "only clock.rs may name jiff",
-    ),
-    (
-        "crawl/mod.rs",
-        "let n = jiff::Timestamp::now();",
-        "only clock.rs may name jiff",
-    ),
+    ("serve/mod.rs", "fn f() { sqlx::query(x) }", "only store/ may name sqlx"),
+    ("model/id.rs", "use sqlx::{Type, query};", "only store/ may name sqlx"),
+    ("crawl/worker.rs", "use chrono::Utc;", "only crawl/schedule.rs may name chrono"),
+    ("serve/mod.rs", "use gitlab_sim::World;", "only cli/ may name gitlab_sim"),
+    ("store/mod.rs", "let n = Timestamp::now();", "only clock.rs may name jiff"),
+    ("crawl/mod.rs", "let n = jiff::Timestamp::now();", "only clock.rs may name jiff"),
     ("extract/mod.rs", "use std::fs;", "may not name std::fs"),
-    (
-        "extract/mod.rs",
-        "use std::{fmt, env::var};",
-        "may not name std::env",
-    ),
+    ("extract/mod.rs", "use std::{fmt, env::var};", "may not name std::env"),
     ("correlate/mod.rs", "async fn f() {}", "has no `async`"),
-    (
-        "correlate/mod.rs",
-        "fn f() { tokio::spawn(x) }",
-        "may not name tokio",
-    ),
-    (
-        "model/mod.rs",
-        "use std::time::{Duration, Instant};",
-        "may not name std::time::Instant",
-    ),
+    ("correlate/mod.rs", "fn f() { tokio::spawn(x) }", "may not name tokio"),
+    ("model/mod.rs", "use std::time::{Duration, Instant};", "may not name std::time::Instant"),
 ];
 
 #[test]
@@ -375,31 +258,13 @@ fn forbidden_edges_are_found() {
 #[test]
 fn permitted_edges_are_left_alone() {
     let cases = [
-        (
-            "model/id.rs",
-            "#[derive(sqlx::Type)]\n#[sqlx(transparent)]\nstruct Id(i64);",
-        ),
-        (
-            "correlate/mod.rs",
-            "use crate::{extract::Mention, model::Tag};\nuse super::model::Id;",
-        ),
-        (
-            "crawl/schedule.rs",
-            "use chrono::Utc;\nuse crate::{gitlab, store};",
-        ),
+        ("model/id.rs", "#[derive(sqlx::Type)]\n#[sqlx(transparent)]\nstruct Id(i64);"),
+        ("correlate/mod.rs", "use crate::{extract::Mention, model::Tag};\nuse super::model::Id;"),
+        ("crawl/schedule.rs", "use chrono::Utc;\nuse crate::{gitlab, store};"),
         ("clock.rs", "fn f() { Timestamp::now() }"),
-        (
-            "store/items.rs",
-            "use sqlx::query;\nuse crate::store::Error;\nuse super::text;",
-        ),
-        (
-            "cli/demo.rs",
-            "use gitlab_sim::World;\nuse crate::{serve, store, gitlab};",
-        ),
-        (
-            "extract/mod.rs",
-            "#[cfg(test)]\nmod tests { use std::fs; use crate::store; }",
-        ),
+        ("store/items.rs", "use sqlx::query;\nuse crate::store::Error;\nuse super::text;"),
+        ("cli/demo.rs", "use gitlab_sim::World;\nuse crate::{serve, store, gitlab};"),
+        ("extract/mod.rs", "#[cfg(test)]\nmod tests { use std::fs; use crate::store; }"),
         ("extract/tests.rs", "use std::fs;"),
         ("lib.rs", "pub mod store;\npub use crate::store::Store;"),
         ("main.rs", "fn main() { xrefd::cli::run() }"),

@@ -131,8 +131,9 @@ fn demo_config(gitlab: &GitLab, truth: &Truth) -> anyhow::Result<Config> {
         origins: vec!["demo".to_owned()],
     });
     let prefixes = truth.settings.prefixes.iter();
-    config.rules.prefixes =
-        prefixes.map(|(kind, names)| ((*kind).to_owned(), names.clone())).collect::<BTreeMap<_, _>>();
+    config.rules.prefixes = prefixes
+        .map(|(kind, names)| ((*kind).to_owned(), names.clone()))
+        .collect::<BTreeMap<_, _>>();
     Ok(config)
 }
 

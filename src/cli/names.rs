@@ -125,10 +125,14 @@ pub fn detail(key: &str, detail: &NameDetail) -> String {
             lines.push(format!("{title}: {text}"));
         }
     };
-    let join = |names: &[String]| names.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ");
+    let join =
+        |names: &[String]| names.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ");
     add("  also called", join(&detail.aliases));
     add("  teams", join(&detail.teams));
-    add("  shares projects with", if key == "service" { join(&detail.services) } else { String::new() });
+    add(
+        "  shares projects with",
+        if key == "service" { join(&detail.services) } else { String::new() },
+    );
     add("  services", if key == "service" { String::new() } else { join(&detail.services) });
     let owners: Vec<String> = detail.owners.iter().map(|owner| owner.name.clone()).collect();
     add("  owners", join(&owners));

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::ask::{Asked, Options};
 use super::output::{self, Format, plain};
 use crate::config::Environment;
-use crate::lookup::{Item, ItemCursor, ItemQuery, Cursor, MAX_LIMIT, ReadReference};
+use crate::lookup::{Cursor, Item, ItemCursor, ItemQuery, MAX_LIMIT, ReadReference};
 use crate::serve::List;
 
 /// Arguments of `ref`.

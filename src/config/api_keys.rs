@@ -32,11 +32,9 @@ impl KeyHash {
     /// Reads 64 hexadecimal digits.
     fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with(PREFIX) {
-            return Err(
-                "holds a key itself; put its hash here, which `xrefd key new NAME` \
+            return Err("holds a key itself; put its hash here, which `xrefd key new NAME` \
                         prints, and make a new key, because this one has been written down"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         let digits = text.as_bytes();
         let mut bytes = [0; 32];
@@ -59,20 +57,13 @@ impl KeyHash {
 
     /// Compares in a time that does not depend on where the difference is.
     fn is(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .zip(other.0)
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
+        self.0.iter().zip(other.0).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
     }
 
     /// Returns the 64 digits, for the line that goes into the configuration.
     fn to_hex(self) -> String {
         let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte");
-        self.0
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-            .collect()
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
     /// Returns the first digits: enough to tell keys apart.
@@ -106,11 +97,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    const CHOICES: [(&'static str, Self); 3] = [
-        ("read", Self::Read),
-        ("confidential", Self::Confidential),
-        ("sync", Self::Sync),
-    ];
+    const CHOICES: [(&'static str, Self); 3] =
+        [("read", Self::Read), ("confidential", Self::Confidential), ("sync", Self::Sync)];
 
     /// Returns the word used in the configuration.
     pub const fn as_str(self) -> &'static str {
@@ -161,12 +149,7 @@ impl ApiKey {
         scopes.dedup();
         let empty = "names no group, so the key would see nothing; leave it out for no limit";
         let groups = section.parse_some("groups", empty, super::source::parse_path);
-        Some(Self {
-            name: name?,
-            sha256: sha256?,
-            scopes,
-            groups,
-        })
+        Some(Self { name: name?, sha256: sha256?, scopes, groups })
     }
 }
 
@@ -279,11 +262,7 @@ mod tests {
     fn a_new_key_is_long_random_and_found_by_its_hash_alone() {
         let (one, two) = (NewKey::generate(), NewKey::generate());
         let secret = one.secret.expose_secret();
-        assert!(
-            secret.starts_with("xrefd_") && secret.len() == 49,
-            "{}",
-            secret.len()
-        );
+        assert!(secret.starts_with("xrefd_") && secret.len() == 49, "{}", secret.len());
         assert_ne!(secret, two.secret.expose_secret());
         let key = ApiKey {
             name: "tooljump".to_owned(),
@@ -292,10 +271,7 @@ mod tests {
             groups: None,
         };
         let keys = ApiKeys(vec![key]);
-        assert_eq!(
-            keys.find(&one.secret).map(|key| key.name.as_str()),
-            Some("tooljump")
-        );
+        assert_eq!(keys.find(&one.secret).map(|key| key.name.as_str()), Some("tooljump"));
         assert_eq!(keys.find(&two.secret), None);
         assert_eq!(keys.find(&SecretString::from("")), None);
     }
@@ -303,19 +279,9 @@ mod tests {
     #[test]
     fn a_hash_is_64_hexadecimal_digits() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert!(
-            KeyHash::parse(abc)
-                .unwrap()
-                .is(&KeyHash::of(&SecretString::from("abc")))
-        );
+        assert!(KeyHash::parse(abc).unwrap().is(&KeyHash::of(&SecretString::from("abc"))));
         assert_eq!(KeyHash::parse(&abc.to_uppercase()), KeyHash::parse(abc));
-        for wrong in [
-            "",
-            &abc[1..],
-            &format!("{abc}0"),
-            &abc.replace('b', "g"),
-            &"é".repeat(32),
-        ] {
+        for wrong in ["", &abc[1..], &format!("{abc}0"), &abc.replace('b', "g"), &"é".repeat(32)] {
             assert!(KeyHash::parse(wrong).is_err(), "{wrong}");
         }
     }

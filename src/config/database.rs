@@ -18,9 +18,7 @@ pub struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self {
-            path: PathBuf::from("xrefd.db"),
-        }
+        Self { path: PathBuf::from("xrefd.db") }
     }
 }
 
@@ -36,10 +34,7 @@ impl Database {
     }
 
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        section
-            .parse("url", parse_path)
-            .map(|path| Self { path })
-            .unwrap_or_default()
+        section.parse("url", parse_path).map(|path| Self { path }).unwrap_or_default()
     }
 
     pub(super) fn show(&self, toml: &mut Toml) {
@@ -65,11 +60,9 @@ fn parse_path(text: &str) -> Result<PathBuf, String> {
     let path = match text.strip_prefix("sqlite:") {
         Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
         None if text.contains("://") || text.starts_with("file:") => {
-            return Err(
-                "only SQLite is supported: write \"sqlite://xrefd.db\" or the path of a \
+            return Err("only SQLite is supported: write \"sqlite://xrefd.db\" or the path of a \
                         file"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         None => text,
     };
@@ -94,10 +87,7 @@ mod tests {
         for (text, path) in [
             ("sqlite://xrefd.db", "xrefd.db"),
             ("sqlite:xrefd.db", "xrefd.db"),
-            (
-                "sqlite:///var/lib/xrefd/xrefd.db",
-                "/var/lib/xrefd/xrefd.db",
-            ),
+            ("sqlite:///var/lib/xrefd/xrefd.db", "/var/lib/xrefd/xrefd.db"),
             ("/var/lib/xrefd.db", "/var/lib/xrefd.db"),
             ("data/xrefd.db", "data/xrefd.db"),
         ] {

@@ -36,10 +36,7 @@ impl Environment {
     pub fn capture() -> Self {
         std::env::vars_os()
             .map(|(name, value)| {
-                (
-                    name.to_string_lossy().into_owned(),
-                    value.to_string_lossy().into_owned(),
-                )
+                (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
             })
             .collect()
     }
@@ -47,10 +44,7 @@ impl Environment {
     /// Returns the value of a variable. An empty one counts as not set, because container tools
     /// pass variables that nobody gave as empty.
     pub fn find(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.trim().is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
     /// Puts the variables `XREFD__SECTION__KEY` over the values of the file.
@@ -87,10 +81,7 @@ impl FromIterator<(String, String)> for Environment {
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
-        variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 
@@ -110,10 +101,7 @@ struct Step {
 impl Step {
     fn new(part: &str) -> Self {
         let word = part.to_lowercase();
-        Self {
-            number: word.parse().ok(),
-            word,
-        }
+        Self { number: word.parse().ok(), word }
     }
 }
 
@@ -129,11 +117,7 @@ fn set(node: &mut Value, path: &str, steps: &[Step], value: Value) -> Result<(),
     let listed = LISTS.contains(&path);
     let origin = value.origin().map(str::to_owned);
     if matches!(node.kind, ValueKind::Nil) {
-        let kind = if listed {
-            ValueKind::Array(Vec::new())
-        } else {
-            ValueKind::Table(Map::new())
-        };
+        let kind = if listed { ValueKind::Array(Vec::new()) } else { ValueKind::Table(Map::new()) };
         *node = Value::new(origin.as_ref(), kind);
     }
     match &mut node.kind {
@@ -158,18 +142,12 @@ fn set(node: &mut Value, path: &str, steps: &[Step], value: Value) -> Result<(),
             set(&mut entries[number], &format!("{path}[]"), rest, value)
         }
         ValueKind::Table(table) if !listed => {
-            let below = if path.is_empty() {
-                step.word.clone()
-            } else {
-                format!("{path}.{}", step.word)
-            };
-            let entry = table
-                .entry(step.word.clone())
-                .or_insert_with(|| Value::new(None, ValueKind::Nil));
+            let below =
+                if path.is_empty() { step.word.clone() } else { format!("{path}.{}", step.word) };
+            let entry =
+                table.entry(step.word.clone()).or_insert_with(|| Value::new(None, ValueKind::Nil));
             set(entry, &below, rest, value)
         }
-        _ => Err(format!(
-            "`{path}` holds a value, so nothing can stand below it"
-        )),
+        _ => Err(format!("`{path}` holds a value, so nothing can stand below it")),
     }
 }

@@ -25,9 +25,7 @@ pub(super) struct ConfigFile {
 impl ConfigFile {
     /// Reads the file that was asked for. Fails when it does not exist.
     pub(super) fn load(path: &Path) -> Result<Self, Error> {
-        Self::find(path)?.ok_or_else(|| Error::Absent {
-            path: path.to_owned(),
-        })
+        Self::find(path)?.ok_or_else(|| Error::Absent { path: path.to_owned() })
     }
 
     /// Reads the first of the files that exists, if one does.
@@ -41,33 +39,20 @@ impl ConfigFile {
     }
 
     fn find(path: &Path) -> Result<Option<Self>, Error> {
-        let unreadable = |source| Error::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
         let text = String::from_utf8(bytes).map_err(|_| {
-            unreadable(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it is not UTF-8 text",
-            ))
+            unreadable(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
         })?;
         let values = parse(&text).map_err(|report| {
             let (position, message) = read_report(&report);
-            Error::Syntax {
-                path: path.to_owned(),
-                position,
-                message,
-            }
+            Error::Syntax { path: path.to_owned(), position, message }
         })?;
-        Ok(Some(Self {
-            path: path.to_owned(),
-            values,
-        }))
+        Ok(Some(Self { path: path.to_owned(), values }))
     }
 }
 
@@ -101,9 +86,7 @@ fn read_report(report: &str) -> (Position, String) {
         .lines()
         .skip(usize::from(position.is_some()))
         .filter(|line| {
-            let gutter = line
-                .trim_start()
-                .trim_start_matches(|c: char| c.is_ascii_digit());
+            let gutter = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
             !gutter.trim_start().starts_with('|')
         })
         .map(str::trim)

@@ -28,10 +28,7 @@ impl PathGlob {
                 "\"{path}\" is an address; write the path, as in \"shop/webshop\""
             ));
         }
-        if let Some(c) = path
-            .chars()
-            .find(|c| "[]{}!\\".contains(*c) || c.is_whitespace())
-        {
+        if let Some(c) = path.chars().find(|c| "[]{}!\\".contains(*c) || c.is_whitespace()) {
             return Err(format!(
                 "\"{path}\" holds {c:?}, which no path of GitLab does; `*`, `**` and `?` are the \
                  only signs with a meaning"
@@ -40,15 +37,10 @@ impl PathGlob {
         let parts: Vec<String> = path.split('/').map(spell).collect();
         let pattern = format!("(?i)^{}(?:/.*)?$", parts.join("/"));
         // `**/` at the front also stands for nothing at all.
-        let pattern = pattern
-            .replace("^.*/", "^(?:.*/)?")
-            .replace("/.*/", "/(?:.*/)?");
+        let pattern = pattern.replace("^.*/", "^(?:.*/)?").replace("/.*/", "/(?:.*/)?");
         let regex =
             Regex::new(&pattern).map_err(|_| format!("\"{path}\" is too long for a pattern"))?;
-        Ok(Self {
-            text: path.to_owned(),
-            regex,
-        })
+        Ok(Self { text: path.to_owned(), regex })
     }
 
     /// True when the path, or a group above it, matches.
@@ -141,14 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for text in [
-            "",
-            "/",
-            "https://gitlab.example.com/shop",
-            "shop/{a,b}",
-            "shop web",
-            "![a]",
-        ] {
+        for text in ["", "/", "https://gitlab.example.com/shop", "shop/{a,b}", "shop web", "![a]"] {
             assert!(PathGlob::parse(text).is_err(), "{text}");
         }
     }

@@ -111,9 +111,7 @@ impl Config {
     /// Returns the sources, or says how to configure one when there is none.
     pub fn require_sources(&self) -> Result<&[Source], Error> {
         if self.sources.is_empty() {
-            return Err(Error::NoSource {
-                note: self.unused.clone(),
-            });
+            return Err(Error::NoSource { note: self.unused.clone() });
         }
         Ok(&self.sources)
     }
@@ -144,9 +142,8 @@ impl Config {
             Some(file) => (Some(file.path), file.values),
             None => (None, ::config::Map::new()),
         };
-        let place = path.as_ref().map_or(Place::Nowhere, |path| {
-            Place::File(path.display().to_string())
-        });
+        let place =
+            path.as_ref().map_or(Place::Nowhere, |path| Place::File(path.display().to_string()));
         let problems = Problems::new(place);
         environment.overlay(&mut values, &problems);
         let mut root = Section::root(values, &problems);
@@ -180,8 +177,5 @@ fn describe_unused(environment: &Environment) -> String {
     if set.is_empty() {
         return String::new();
     }
-    format!(
-        "; GITLAB_URL is not set, so {} has no effect",
-        set.join(" and ")
-    )
+    format!("; GITLAB_URL is not set, so {} has no effect", set.join(" and "))
 }

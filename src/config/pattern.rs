@@ -18,9 +18,7 @@ impl Pattern {
         let regex = Regex::new(text)
             .map_err(|error| format!("the pattern \"{text}\" {}", explain(&error)))?;
         if regex.is_match("") {
-            return Err(format!(
-                "the pattern \"{text}\" matches the empty text, so everywhere"
-            ));
+            return Err(format!("the pattern \"{text}\" matches the empty text, so everywhere"));
         }
         Ok(Self(regex))
     }

@@ -44,11 +44,7 @@ impl fmt::Display for Problem {
         match &self.place {
             Place::File(path) => write!(f, "`{}` in {path}: {}", self.key, self.message),
             Place::Variable(name) => {
-                write!(
-                    f,
-                    "`{}` in the environment variable {name}: {}",
-                    self.key, self.message
-                )
+                write!(f, "`{}` in the environment variable {name}: {}", self.key, self.message)
             }
             Place::Nowhere => write!(f, "`{}`: {}", self.key, self.message),
         }
@@ -65,27 +61,17 @@ pub(super) struct Problems {
 impl Problems {
     /// Starts an empty list for values of this file.
     pub(super) fn new(file: Place) -> Self {
-        Self {
-            found: RefCell::new(Vec::new()),
-            file,
-        }
+        Self { found: RefCell::new(Vec::new()), file }
     }
 
     /// Returns the place of a value with this origin: a variable's name, or none for the file.
     pub(super) fn place(&self, origin: Option<&str>) -> Place {
-        origin.map_or_else(
-            || self.file.clone(),
-            |name| Place::Variable(name.to_owned()),
-        )
+        origin.map_or_else(|| self.file.clone(), |name| Place::Variable(name.to_owned()))
     }
 
     /// Adds a problem.
     pub(super) fn add(&self, key: impl Into<String>, place: Place, message: impl Into<String>) {
-        self.found.borrow_mut().push(Problem {
-            key: key.into(),
-            place,
-            message: message.into(),
-        });
+        self.found.borrow_mut().push(Problem { key: key.into(), place, message: message.into() });
     }
 
     /// Returns all problems in the order found.

@@ -21,16 +21,15 @@ impl Config {
     /// When the catalogue cannot be compiled with the configured rules.
     pub fn reader(&self) -> Result<Reader, extract::Error> {
         let rules = &self.rules;
-        let topics = rules.topics.iter().map(|rule| KeyRule {
-            pattern: rule.pattern.regex().clone(),
-            key: rule.key.clone(),
-        });
-        let labels = rules.labels.iter().map(|rule| KeyRule {
-            pattern: rule.pattern.regex().clone(),
-            key: rule.key.clone(),
-        });
-        let mut names =
-            if rules.defaults { Fields::default_names() } else { BTreeMap::new() };
+        let topics = rules
+            .topics
+            .iter()
+            .map(|rule| KeyRule { pattern: rule.pattern.regex().clone(), key: rule.key.clone() });
+        let labels = rules
+            .labels
+            .iter()
+            .map(|rule| KeyRule { pattern: rule.pattern.regex().clone(), key: rule.key.clone() });
+        let mut names = if rules.defaults { Fields::default_names() } else { BTreeMap::new() };
         for rule in &rules.fields {
             names.insert(rule.name.clone(), rule.key.clone());
         }

@@ -116,41 +116,28 @@ impl Rules {
         let defaults = section.boolean("defaults").unwrap_or(true);
         let topics = section.read_each("topic", |rule| {
             let (pattern, key) = read_keyed(rule);
-            Some(TopicRule {
-                pattern: pattern?,
-                key: key?,
-            })
+            Some(TopicRule { pattern: pattern?, key: key? })
         });
         let labels = section.read_each("label", |rule| {
             let (pattern, key) = read_keyed(rule);
-            Some(LabelRule {
-                pattern: pattern?,
-                key: key?,
-            })
+            Some(LabelRule { pattern: pattern?, key: key? })
         });
         let fields = section.read_each("field", |rule| {
             let name = rule.parse_required("name", "the field's name in descriptions", parse_text);
             let key = read_key(rule);
-            Some(FieldRule {
-                name: name?,
-                key: key?,
-            })
+            Some(FieldRule { name: name?, key: key? })
         });
         let references = section.read_each("reference", ReferenceRule::read);
         let paths = section.read_each("path", PathRule::read);
         let owners = section.read_each("owner", |rule| {
             let owner = rule.parse_required("owner", "as in \"@shop/platform\"", parse_owner);
             let team = rule.parse_required("team", "the team's name", parse_text);
-            Some(OwnerRule {
-                owner: owner?,
-                team: team?,
-            })
+            Some(OwnerRule { owner: owner?, team: team? })
         });
         let own: BTreeSet<&str> = references.iter().map(|rule| rule.kind.as_str()).collect();
         let prefixes = section.read("prefixes", |prefixes| read_prefixes(prefixes, &own));
-        let hosts = section.read("hosts", |hosts| {
-            read_lists(hosts, parse_family, |_, host| parse_host(host))
-        });
+        let hosts = section
+            .read("hosts", |hosts| read_lists(hosts, parse_family, |_, host| parse_host(host)));
         let sentry = section.read("sentry", |sentry| Sentry {
             projects: sentry.parse_each("projects", parse_text),
         });
@@ -257,15 +244,11 @@ fn read_prefixes(section: &mut Section<'_>, own: &BTreeSet<&str>) -> BTreeMap<St
         |kind| parse_prefix_kind(kind, own),
         |kind, text| {
             let prefix = parse_prefix(text)?;
-            let first = kinds
-                .entry(prefix.clone())
-                .or_insert_with(|| kind.to_owned());
+            let first = kinds.entry(prefix.clone()).or_insert_with(|| kind.to_owned());
             if first == kind {
                 Ok(prefix)
             } else {
-                Err(format!(
-                    "the prefix {prefix} stands under `{first}` too; keep it in one place"
-                ))
+                Err(format!("the prefix {prefix} stands under `{first}` too; keep it in one place"))
             }
         },
     )
@@ -273,21 +256,15 @@ fn read_prefixes(section: &mut Section<'_>, own: &BTreeSet<&str>) -> BTreeMap<St
 
 fn parse_text(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() {
-        Err("may not be empty".to_owned())
-    } else {
-        Ok(text.to_owned())
-    }
+    if text.is_empty() { Err("may not be empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn parse_owner(text: &str) -> Result<String, String> {
     let owner = text.trim();
     if !owner.contains('@') || owner.len() < 2 || owner.contains(char::is_whitespace) {
-        return Err(
-            "must be an owner as CODEOWNERS names it: \"@shop/platform\", \"@ann\" or an \
+        return Err("must be an owner as CODEOWNERS names it: \"@shop/platform\", \"@ann\" or an \
                     e-mail address"
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(owner.to_owned())
 }

@@ -23,10 +23,7 @@ impl Cron {
         let expected = "six fields: second minute hour day month weekday, as in \"0 */5 * * * *\"";
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [_, _, _, _, _, weekday] = fields.as_slice() else {
-            return Err(format!(
-                "\"{text}\" has {} fields; write {expected}",
-                fields.len()
-            ));
+            return Err(format!("\"{text}\" has {} fields; write {expected}", fields.len()));
         };
         if weekday.contains(|c: char| c.is_ascii_digit()) {
             return Err(format!(
@@ -48,10 +45,7 @@ impl Cron {
         let schedule = joined.parse().map_err(|_| {
             format!("\"{text}\" names times that do not exist or cannot be read; write {expected}")
         })?;
-        Ok(Self {
-            text: joined,
-            schedule,
-        })
+        Ok(Self { text: joined, schedule })
     }
 
     /// Returns the six fields.
@@ -105,9 +99,7 @@ impl Schedule {
         Self {
             sync: section.parse("sync", Cron::parse).unwrap_or(default.sync),
             files: section.parse("files", Cron::parse).unwrap_or(default.files),
-            reconcile: section
-                .parse("reconcile", Cron::parse)
-                .unwrap_or(default.reconcile),
+            reconcile: section.parse("reconcile", Cron::parse).unwrap_or(default.reconcile),
         }
     }
 
@@ -130,12 +122,8 @@ mod tests {
 
     #[test]
     fn a_schedule_has_six_fields_with_weekdays_by_name() {
-        for text in [
-            "0 */2 * * * *",
-            "0 0 3 * * MON-FRI",
-            "0 0 3 ? * SUN,WED",
-            "30 5,35 * 1 JAN *",
-        ] {
+        for text in ["0 */2 * * * *", "0 0 3 * * MON-FRI", "0 0 3 ? * SUN,WED", "30 5,35 * 1 JAN *"]
+        {
             assert!(Cron::parse(text).is_ok(), "{text}");
         }
         for text in [

@@ -33,21 +33,12 @@ impl<'a> Section<'a> {
     }
 
     fn new(path: String, values: Map<String, Value>, problems: &'a Problems) -> Self {
-        Self {
-            path,
-            values: values.into_iter().collect(),
-            asked: BTreeSet::new(),
-            problems,
-        }
+        Self { path, values: values.into_iter().collect(), asked: BTreeSet::new(), problems }
     }
 
     /// Returns the full name of a key, as in `gitlab[0].url`.
     pub(super) fn name_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Returns the keys present, for sections whose keys are names.
@@ -62,20 +53,16 @@ impl<'a> Section<'a> {
 
     /// True when the key is present and was set by a variable.
     pub(super) fn is_from_variable(&self, key: &str) -> bool {
-        self.values
-            .get(key)
-            .is_some_and(|value| value.origin().is_some())
+        self.values.get(key).is_some_and(|value| value.origin().is_some())
     }
 
     /// True when the key holds a text, and not a section that a variable spells out.
     pub(super) fn is_text(&self, key: &str) -> bool {
-        self.values
-            .get(key)
-            .is_some_and(|value| match (&value.kind, value.origin()) {
-                (ValueKind::String(text), Some(origin)) => parse_inline(text, origin).is_none(),
-                (ValueKind::String(_), None) => true,
-                _ => false,
-            })
+        self.values.get(key).is_some_and(|value| match (&value.kind, value.origin()) {
+            (ValueKind::String(text), Some(origin)) => parse_inline(text, origin).is_none(),
+            (ValueKind::String(_), None) => true,
+            _ => false,
+        })
     }
 
     /// Drops a value unread.
@@ -182,11 +169,7 @@ impl<'a> Section<'a> {
         };
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            let rule = format!(
-                "must be a whole number from {} to {}",
-                range.start(),
-                range.end()
-            );
+            let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
             return self.wrong(key, &value, &rule);
         }
         number
@@ -315,10 +298,7 @@ impl<'a> Section<'a> {
 
     /// Takes the sections of a list `[[key]]`, to be read one by one.
     pub(super) fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
-        let rule = format!(
-            "must be a list of sections, each written as [[{}]]",
-            self.name_of(key)
-        );
+        let rule = format!("must be a list of sections, each written as [[{}]]", self.name_of(key));
         let Some(value) = self.take(key) else {
             return Vec::new();
         };
@@ -386,8 +366,7 @@ impl<'a> Section<'a> {
 
     /// Returns the place that the value of a key comes from.
     pub(super) fn place_of(&self, key: &str) -> Place {
-        self.problems
-            .place(self.values.get(key).and_then(Value::origin))
+        self.problems.place(self.values.get(key).and_then(Value::origin))
     }
 
     fn text_and_place(&mut self, key: &str) -> Option<(String, Place)> {
@@ -395,11 +374,7 @@ impl<'a> Section<'a> {
         let ValueKind::String(text) = &value.kind else {
             return self.wrong(key, &value, "must be a text in quotes");
         };
-        let text = if value.origin().is_some() {
-            text.trim()
-        } else {
-            text
-        };
+        let text = if value.origin().is_some() { text.trim() } else { text };
         Some((text.to_owned(), self.problems.place(value.origin())))
     }
 

@@ -23,9 +23,7 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self {
-            listen: DEFAULT_LISTEN,
-        }
+        Self { listen: DEFAULT_LISTEN }
     }
 }
 
@@ -33,9 +31,7 @@ impl Server {
     /// Reads the section. The keys decide whether others may be let in.
     pub(super) fn read(section: &mut Section<'_>, keys: &ApiKeys) -> Self {
         let place = section.place_of("listen");
-        let listen = section
-            .parse("listen", parse_listen)
-            .unwrap_or(DEFAULT_LISTEN);
+        let listen = section.parse("listen", parse_listen).unwrap_or(DEFAULT_LISTEN);
         if !listen.ip().to_canonical().is_loopback() && keys.is_empty() {
             section.report(
                 "listen",

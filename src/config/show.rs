@@ -77,9 +77,5 @@ pub(super) fn quote(text: &str) -> String {
 /// Spells a key, in quotes only where it needs them.
 pub(super) fn quote_key(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !key.is_empty() && key.chars().all(bare) {
-        key.to_owned()
-    } else {
-        quote(key)
-    }
+    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { quote(key) }
 }

@@ -122,17 +122,13 @@ impl Source {
     /// Reads one source; the environment is given to the only one, for its short forms.
     fn read(section: &mut Section<'_>, short_forms: Option<&Environment>) -> Option<Self> {
         let auth_given = section.has("auth");
-        let kind = section
-            .choice("auth", &Kind::CHOICES)
-            .unwrap_or(Kind::PrivateToken);
+        let kind = section.choice("auth", &Kind::CHOICES).unwrap_or(Kind::PrivateToken);
         if let Some(environment) = short_forms {
             fill(section, environment, kind);
         }
         let origins = section.places();
         let name = if short_forms.is_some() && !section.has("name") {
-            section
-                .parse("name", parse_name)
-                .or_else(|| Some(DEFAULT_NAME.to_owned()))
+            section.parse("name", parse_name).or_else(|| Some(DEFAULT_NAME.to_owned()))
         } else {
             section.parse_required("name", "name the source, as in \"main\"", parse_name)
         };
@@ -152,15 +148,11 @@ impl Source {
             share: section
                 .number("share", "must be above 0 and at most 1", in_share)
                 .unwrap_or(DEFAULT_SHARE),
-            concurrency: section
-                .integer("concurrency", &(1..=64))
-                .unwrap_or(DEFAULT_CONCURRENCY),
+            concurrency: section.integer("concurrency", &(1..=64)).unwrap_or(DEFAULT_CONCURRENCY),
             requests_per_minute: section
                 .integer("requests_per_minute", &(1..=1_000_000))
                 .unwrap_or(DEFAULT_REQUESTS_PER_MINUTE),
-            transport: section
-                .choice("transport", &Transport::CHOICES)
-                .unwrap_or(Transport::Auto),
+            transport: section.choice("transport", &Transport::CHOICES).unwrap_or(Transport::Auto),
             origins: describe_origins(origins),
             // Last, so that every other key has been read when one of these is missing.
             name: name?,
@@ -232,11 +224,9 @@ impl Serialize for Source {
 fn fill(section: &mut Section<'_>, environment: &Environment, kind: Kind) {
     let in_job = kind == Kind::JobToken;
     let rootless = !section.has("groups") && !section.has("projects");
-    for (key, variable) in [
-        ("url", "GITLAB_URL"),
-        ("groups", "GITLAB_GROUPS"),
-        ("projects", "GITLAB_PROJECTS"),
-    ] {
+    for (key, variable) in
+        [("url", "GITLAB_URL"), ("groups", "GITLAB_GROUPS"), ("projects", "GITLAB_PROJECTS")]
+    {
         if let Some(value) = environment.find(variable) {
             section.fill(key, variable, value);
         }
@@ -249,10 +239,7 @@ fn fill(section: &mut Section<'_>, environment: &Environment, kind: Kind) {
             }
         }
         let named = section.has("groups") || section.has("projects");
-        if let Some(project) = environment
-            .find("CI_PROJECT_PATH")
-            .filter(|_| rootless && !named)
-        {
+        if let Some(project) = environment.find("CI_PROJECT_PATH").filter(|_| rootless && !named) {
             section.fill("projects", "CI_PROJECT_PATH", project);
         }
         // The job's own token comes first: another kind of token is refused in its header.
@@ -273,11 +260,9 @@ fn parse_name(name: &str) -> Result<String, String> {
     let name = name.trim();
     let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(valid) {
-        return Err(
-            "must be 1 to 64 letters, digits, `-`, `_` or `.`, because it stands in the \
+        return Err("must be 1 to 64 letters, digits, `-`, `_` or `.`, because it stands in the \
                     address of its webhooks"
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(name.to_owned())
 }
@@ -293,7 +278,7 @@ fn parse_url(text: &str) -> Result<Url, String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "may not carry a user or password; name the token's place under `token`".to_owned(),
+            "may not carry a user or password; name the token's place under `token`".to_owned()
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
@@ -301,11 +286,7 @@ fn parse_url(text: &str) -> Result<Url, String> {
     }
     let path = url.path().trim_end_matches('/');
     // What GitLab calls the API's address in CI_API_V4_URL.
-    let path = path
-        .strip_suffix("/api/v4")
-        .unwrap_or(path)
-        .trim_end_matches('/')
-        .to_owned();
+    let path = path.strip_suffix("/api/v4").unwrap_or(path).trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
 }
@@ -321,19 +302,14 @@ pub(super) fn parse_path(text: &str) -> Result<String, String> {
     }
     let invalid = |c: char| c.is_whitespace() || c.is_control() || "*?#%\\\"<>|".contains(c);
     if path.contains(invalid) || path.split('/').any(|part| part.is_empty() || part == "..") {
-        return Err(format!(
-            "\"{path}\" is not a path of GitLab, as \"shop/webshop\" is"
-        ));
+        return Err(format!("\"{path}\" is not a path of GitLab, as \"shop/webshop\" is"));
     }
     Ok(path.to_owned())
 }
 
 fn without_repeats(paths: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    paths
-        .into_iter()
-        .filter(|path| seen.insert(path.to_lowercase()))
-        .collect()
+    paths.into_iter().filter(|path| seen.insert(path.to_lowercase())).collect()
 }
 
 fn describe_origins(places: BTreeSet<Place>) -> Vec<String> {
@@ -351,10 +327,7 @@ mod tests {
             ("https://gitlab.example.com/", "https://gitlab.example.com/"),
             ("http://127.0.0.1:8929", "http://127.0.0.1:8929/"),
             ("https://example.com/gitlab//", "https://example.com/gitlab"),
-            (
-                "https://example.com/gitlab/api/v4/",
-                "https://example.com/gitlab",
-            ),
+            ("https://example.com/gitlab/api/v4/", "https://example.com/gitlab"),
             ("https://gitlab.com/api/v4", "https://gitlab.com/"),
         ] {
             assert_eq!(parse_url(text).unwrap().as_str(), url, "{text}");
@@ -383,15 +356,8 @@ mod tests {
         for (text, path) in [("shop", "shop"), ("/shop/web/", "shop/web"), ("42", "42")] {
             assert_eq!(parse_path(text).as_deref(), Ok(path));
         }
-        for text in [
-            "",
-            "/",
-            "https://gitlab.example.com/shop",
-            "shop//web",
-            "a b",
-            "shop/*",
-            "..",
-        ] {
+        for text in ["", "/", "https://gitlab.example.com/shop", "shop//web", "a b", "shop/*", ".."]
+        {
             assert!(parse_path(text).is_err(), "{text}");
         }
     }

@@ -58,10 +58,7 @@ fn without_file_and_environment_the_defaults_count_and_no_source_is_there() {
     assert_eq!(config.database.url(), "sqlite://xrefd.db");
     assert!(config.rules.defaults);
     let error = config.require_sources().unwrap_err().to_string();
-    assert!(
-        error.contains("GITLAB_URL") && error.contains("[[gitlab]]"),
-        "{error}"
-    );
+    assert!(error.contains("GITLAB_URL") && error.contains("[[gitlab]]"), "{error}");
 }
 
 #[test]
@@ -86,9 +83,7 @@ fn of_the_places_searched_the_first_that_exists_is_read() {
     let (absent, first, second) = (path("0.toml"), path("1.toml"), path("2.toml"));
     std::fs::write(&first, "[server]\nlisten = \"127.0.0.1:1\"").unwrap();
     std::fs::write(&second, "[server]\nlisten = \"127.0.0.1:2\"").unwrap();
-    let found = ConfigFile::find_first(&[&absent, &first, &second])
-        .unwrap()
-        .unwrap();
+    let found = ConfigFile::find_first(&[&absent, &first, &second]).unwrap().unwrap();
     assert_eq!(found.path, Path::new(&first));
     assert!(ConfigFile::find_first(&[&absent]).unwrap().is_none());
 }
@@ -105,10 +100,7 @@ fn broken_toml_is_named_by_file_and_line_and_the_line_is_not_shown() {
         let error = load(text).unwrap_err();
         assert!(matches!(error, Error::Syntax { .. }), "{error}");
         let shown = shown(&error);
-        assert!(
-            shown.contains("xrefd.toml, ") && shown.contains(position),
-            "{shown}"
-        );
+        assert!(shown.contains("xrefd.toml, ") && shown.contains(position), "{shown}");
         assert!(!shown.contains("glpat"), "{shown}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
@@ -116,34 +108,16 @@ fn broken_toml_is_named_by_file_and_line_and_the_line_is_not_shown() {
 
 #[test]
 fn an_unknown_key_is_named_with_its_file_and_what_was_likely_meant() {
-    expect_problem(
-        "[server]\nlisen = \"127.0.0.1:1\"",
-        &["server.lisen", "mean `listen`"],
-    );
+    expect_problem("[server]\nlisen = \"127.0.0.1:1\"", &["server.lisen", "mean `listen`"]);
     expect_problem("[servr]\n", &["servr", "mean `server`", "database"]);
     expect_problem("listen = \"127.0.0.1:1\"", &["`listen`", "unknown key"]);
-    expect_problem(
-        &format!("{SOURCE}group = [\"shop\"]"),
-        &["gitlab[0].group", "mean `groups`"],
-    );
-    expect_problem(
-        &format!("{SOURCE}token = {{ enf = \"X\", env = \"X\" }}"),
-        &["token.enf"],
-    );
+    expect_problem(&format!("{SOURCE}group = [\"shop\"]"), &["gitlab[0].group", "mean `groups`"]);
+    expect_problem(&format!("{SOURCE}token = {{ enf = \"X\", env = \"X\" }}"), &["token.enf"]);
     expect_problem("[schedule]\nsycn = \"\"", &["schedule.sycn", "mean `sync`"]);
     expect_problem("[rules]\nlables = []", &["rules.lables"]);
-    expect_problem(
-        "[rules.sentry]\nproject = []",
-        &["rules.sentry.project", "projects"],
-    );
-    expect_problem(
-        "[rules.hosts]\njria = []",
-        &["rules.hosts.jria", "mean `jira`"],
-    );
-    expect_problem(
-        "[rules.hosts]\ntrac = []",
-        &["rules.hosts.trac", "statuspage"],
-    );
+    expect_problem("[rules.sentry]\nproject = []", &["rules.sentry.project", "projects"]);
+    expect_problem("[rules.hosts]\njria = []", &["rules.hosts.jria", "mean `jira`"]);
+    expect_problem("[rules.hosts]\ntrac = []", &["rules.hosts.trac", "statuspage"]);
 }
 
 #[test]
@@ -160,16 +134,10 @@ fn a_value_of_the_wrong_type_is_named_with_its_file() {
         ("transport = 1", "transport"),
         ("token = 1", "token"),
     ] {
-        expect_problem(
-            &format!("{SOURCE}{line}"),
-            &[&format!("gitlab[0].{key}"), "must be"],
-        );
+        expect_problem(&format!("{SOURCE}{line}"), &[&format!("gitlab[0].{key}"), "must be"]);
     }
     expect_problem("server = 1", &["`server`", "section"]);
-    expect_problem(
-        "[gitlab]\nurl = \"https://gitlab.example.com\"",
-        &["[[gitlab]]"],
-    );
+    expect_problem("[gitlab]\nurl = \"https://gitlab.example.com\"", &["[[gitlab]]"]);
     expect_problem("gitlab = [1]", &["gitlab[0]", "[[gitlab]]"]);
     expect_problem("aliases = 1", &["`aliases`", "section"]);
 }
@@ -186,16 +154,10 @@ fn a_value_out_of_range_is_named_with_its_bounds() {
         ("concurrency = 65", ["concurrency", "it is 65"]),
         ("concurrency = -1", ["concurrency", "from 1 to 64"]),
         ("requests_per_minute = 0", ["requests_per_minute", "from 1"]),
-        (
-            "requests_per_minute = 99999999999",
-            ["requests_per_minute", "from 1"],
-        ),
+        ("requests_per_minute = 99999999999", ["requests_per_minute", "from 1"]),
         ("auth = \"privat-token\"", ["auth", "mean `private-token`"]),
         ("transport = \"graphql\"", ["transport", "auto, rest"]),
-        (
-            "groups = [\"https://gitlab.example.com/shop\"]",
-            ["groups", "shop/webshop"],
-        ),
+        ("groups = [\"https://gitlab.example.com/shop\"]", ["groups", "shop/webshop"]),
         ("exclude = [\"\"]", ["exclude", "empty"]),
     ] {
         expect_problem(&format!("{SOURCE}{line}"), &words);
@@ -213,11 +175,7 @@ fn several_problems_are_reported_together_each_once() {
          archived = 0\nfoo = 1\n[[rules.label]]\nkey = \"service\"\npattern = \"(\"\n",
     )
     .unwrap_err();
-    let mut keys: Vec<&str> = error
-        .problems()
-        .iter()
-        .map(|problem| problem.key.as_str())
-        .collect();
+    let mut keys: Vec<&str> = error.problems().iter().map(|problem| problem.key.as_str()).collect();
     keys.sort_unstable();
     assert_eq!(
         keys,
@@ -236,75 +194,36 @@ fn several_problems_are_reported_together_each_once() {
 
 #[test]
 fn an_address_for_others_needs_an_api_key() {
-    for listen in [
-        "0.0.0.0:8420",
-        "[::]:8420",
-        "192.0.2.1:80",
-        "[::ffff:192.0.2.1]:80",
-    ] {
+    for listen in ["0.0.0.0:8420", "[::]:8420", "192.0.2.1:80", "[::ffff:192.0.2.1]:80"] {
         let text = format!("[server]\nlisten = \"{listen}\"\n");
         expect_problem(&text, &["server.listen", "xrefd key new NAME", listen]);
         let keys = format!("{text}{}", NewKey::generate().to_toml("tooljump"));
         assert!(load(&keys).is_ok(), "{listen}");
     }
     for listen in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:8420", "localhost:8420"] {
-        assert!(
-            load(&format!("[server]\nlisten = \"{listen}\"\n")).is_ok(),
-            "{listen}"
-        );
+        assert!(load(&format!("[server]\nlisten = \"{listen}\"\n")).is_ok(), "{listen}");
     }
-    for listen in [
-        "8420",
-        ":8420",
-        "127.0.0.1",
-        "gitlab.example.com:80",
-        "127.0.0.1:99999",
-        "",
-    ] {
-        expect_problem(
-            &format!("[server]\nlisten = \"{listen}\"\n"),
-            &["IP address and a port"],
-        );
+    for listen in ["8420", ":8420", "127.0.0.1", "gitlab.example.com:80", "127.0.0.1:99999", ""] {
+        expect_problem(&format!("[server]\nlisten = \"{listen}\"\n"), &["IP address and a port"]);
     }
 }
 
 #[test]
 fn sources_have_a_url_and_names_of_their_own() {
-    expect_problem(
-        "[[gitlab]]\nname = \"main\"",
-        &["gitlab[0].url", "missing", "GITLAB_URL"],
-    );
-    expect_problem(
-        &format!("{SOURCE}{SOURCE}"),
-        &["gitlab[1].name", "main", "differ"],
-    );
+    expect_problem("[[gitlab]]\nname = \"main\"", &["gitlab[0].url", "missing", "GITLAB_URL"]);
+    expect_problem(&format!("{SOURCE}{SOURCE}"), &["gitlab[1].name", "main", "differ"]);
     let unnamed = "[[gitlab]]\nurl = \"https://gitlab.example.com\"\n";
     assert_eq!(load(unnamed).unwrap().sources[0].name, "main");
-    expect_problem(
-        &format!("{SOURCE}{unnamed}"),
-        &["gitlab[1].name", "missing"],
-    );
-    expect_problem(
-        &unnamed.replace("https://", ""),
-        &["gitlab[0].url", "absolute"],
-    );
+    expect_problem(&format!("{SOURCE}{unnamed}"), &["gitlab[1].name", "missing"]);
+    expect_problem(&unnamed.replace("https://", ""), &["gitlab[0].url", "absolute"]);
     expect_problem(&format!("{unnamed}name = \"a b\""), &["gitlab[0].name"]);
 }
 
 #[test]
 fn wrong_schedules_are_refused_by_name() {
-    expect_problem(
-        "[schedule]\nsync = \"*/5 * * * *\"",
-        &["schedule.sync", "5 fields"],
-    );
-    expect_problem(
-        "[schedule]\nfiles = \"0 0 3 * * 1\"",
-        &["schedule.files", "MON-FRI"],
-    );
-    expect_problem(
-        "[schedule]\nreconcile = \"0 0 25 * * *\"",
-        &["schedule.reconcile"],
-    );
+    expect_problem("[schedule]\nsync = \"*/5 * * * *\"", &["schedule.sync", "5 fields"]);
+    expect_problem("[schedule]\nfiles = \"0 0 3 * * 1\"", &["schedule.files", "MON-FRI"]);
+    expect_problem("[schedule]\nreconcile = \"0 0 25 * * *\"", &["schedule.reconcile"]);
 }
 
 #[test]
@@ -316,36 +235,16 @@ fn api_keys_are_checked_and_found() {
     assert_eq!(key.name, "tool\"jump");
     assert!(key.has(Scope::Read) && !key.has(Scope::Confidential));
     assert_eq!(key.groups, None);
-    assert!(
-        config
-            .api_keys
-            .find(&SecretString::from("xrefd_other"))
-            .is_none()
-    );
+    assert!(config.api_keys.find(&SecretString::from("xrefd_other")).is_none());
     let limited = load(&format!("{text}groups = [\"/shop/\"]")).unwrap();
-    assert_eq!(
-        limited.api_keys.iter().next().unwrap().groups,
-        Some(vec!["shop".to_owned()])
-    );
+    assert_eq!(limited.api_keys.iter().next().unwrap().groups, Some(vec!["shop".to_owned()]));
 
     let scoped = text.replace("[\"read\"]", "[\"write\"]");
     expect_problem(&scoped, &["api_keys[0].scopes", "read, confidential, sync"]);
-    expect_problem(
-        &text.replace("[\"read\"]", "[]"),
-        &["api_keys[0].scopes", "no scope"],
-    );
-    expect_problem(
-        &format!("{text}groups = []"),
-        &["api_keys[0].groups", "no group"],
-    );
-    expect_problem(
-        &text.replace(&new.sha256(), "abc"),
-        &["api_keys[0].sha256", "64"],
-    );
-    expect_problem(
-        "[[api_keys]]\nname = \"a\"",
-        &["api_keys[0].sha256", "xrefd key new"],
-    );
+    expect_problem(&text.replace("[\"read\"]", "[]"), &["api_keys[0].scopes", "no scope"]);
+    expect_problem(&format!("{text}groups = []"), &["api_keys[0].groups", "no group"]);
+    expect_problem(&text.replace(&new.sha256(), "abc"), &["api_keys[0].sha256", "64"]);
+    expect_problem("[[api_keys]]\nname = \"a\"", &["api_keys[0].sha256", "xrefd key new"]);
     expect_problem(&format!("{text}{text}"), &["api_keys[1].name", "taken"]);
     let twice = format!("{text}{}", text.replace("jump", "jump2"));
     expect_problem(&twice, &["api_keys[1].sha256", "already"]);
@@ -377,32 +276,20 @@ fn a_token_written_as_text_is_refused_and_explained_and_not_shown() {
         ("XREFD__GITLAB__0__TOKEN", "glpat-secret"),
     ])
     .unwrap_err();
-    assert!(
-        error.to_string().contains("XREFD__GITLAB__0__TOKEN"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("XREFD__GITLAB__0__TOKEN"), "{error}");
     assert!(!shown(&error).contains("glpat"), "{}", shown(&error));
 }
 
 #[test]
 fn a_token_has_exactly_one_place() {
     for token in ["{}", "{ env = \"A\", file = \"b\" }"] {
-        expect_problem(
-            &format!("{SOURCE}token = {token}"),
-            &["gitlab[0].token", "exactly one"],
-        );
+        expect_problem(&format!("{SOURCE}token = {token}"), &["gitlab[0].token", "exactly one"]);
     }
     for command in ["[]", "[\"\"]"] {
         let token = format!("{SOURCE}token = {{ command = {command} }}");
-        expect_problem(
-            &token,
-            &["gitlab[0].token.command", "begins with a program"],
-        );
+        expect_problem(&token, &["gitlab[0].token.command", "begins with a program"]);
     }
-    let config = load(&format!(
-        "{SOURCE}token = {{ command = [\"vault\", \"read\"] }}"
-    ))
-    .unwrap();
+    let config = load(&format!("{SOURCE}token = {{ command = [\"vault\", \"read\"] }}")).unwrap();
     assert_eq!(
         config.sources[0].auth,
         Auth::PrivateToken(TokenSource::Command {

@@ -58,10 +58,7 @@ impl TokenSource {
                     .await
                     .map_err(io::Error::other)
                     .and_then(|read| read)
-                    .map_err(|source| Error::TokenFile {
-                        path: path.clone(),
-                        source,
-                    })?
+                    .map_err(|source| Error::TokenFile { path: path.clone(), source })?
             }
             Self::Command { program, arguments } => run(program, arguments, COMMAND_LIMIT).await?,
         };
@@ -79,14 +76,10 @@ impl TokenSource {
 
     fn check(&self, token: &str) -> Result<SecretString, Error> {
         if token.is_empty() {
-            return Err(Error::TokenEmpty {
-                place: self.describe(),
-            });
+            return Err(Error::TokenEmpty { place: self.describe() });
         }
         if !token.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(Error::TokenMalformed {
-                place: self.describe(),
-            });
+            return Err(Error::TokenMalformed { place: self.describe() });
         }
         Ok(SecretString::from(token))
     }
@@ -140,11 +133,7 @@ impl TokenSource {
             Self::Env(name) => format!("{{ env = {} }}", quote(name)),
             Self::File(path) => format!("{{ file = {} }}", quote(&path.display().to_string())),
             Self::Command { program, arguments } => {
-                let rest = if arguments.is_empty() {
-                    ""
-                } else {
-                    ", \"…\""
-                };
+                let rest = if arguments.is_empty() { "" } else { ", \"…\"" };
                 format!("{{ command = [{}{rest}] }}", quote(program))
             }
         }
@@ -175,11 +164,9 @@ fn parse_variable(name: &str) -> Result<String, String> {
     let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let first = name.chars().next();
     if first.is_none_or(|c| c.is_ascii_digit()) || !name.chars().all(valid) {
-        return Err(
-            "must be the name of an environment variable (letters, digits, _), not a \
+        return Err("must be the name of an environment variable (letters, digits, _), not a \
                     token"
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(name.to_owned())
 }
@@ -195,16 +182,11 @@ fn read_command(token: &mut Section<'_>) -> Option<TokenSource> {
     let place = token.place_of("command");
     let mut words = token.texts("command")?.into_iter();
     match words.next() {
-        Some(program) if !program.is_empty() => Some(TokenSource::Command {
-            program,
-            arguments: words.collect(),
-        }),
+        Some(program) if !program.is_empty() => {
+            Some(TokenSource::Command { program, arguments: words.collect() })
+        }
         _ => {
-            token.report(
-                "command",
-                place,
-                "must be a list that begins with a program",
-            );
+            token.report("command", place, "must be a list that begins with a program");
             None
         }
     }
@@ -212,9 +194,7 @@ fn read_command(token: &mut Section<'_>) -> Option<TokenSource> {
 
 fn read_file(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path)?
-        .take(FILE_LIMIT + 1)
-        .read_to_string(&mut text)?;
+    let read = std::fs::File::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)?;
     if u64::try_from(read).is_ok_and(|read| read > FILE_LIMIT) {
         return Err(io::Error::other("it is far too large to hold only a token"));
     }
@@ -224,10 +204,7 @@ fn read_file(path: &Path) -> io::Result<String> {
 /// Runs a command and returns what it prints. Its messages on stderr are dropped: a program that
 /// fails may print what it was given.
 async fn run(program: &str, arguments: &[String], limit: Duration) -> Result<String, Error> {
-    let cannot = |source| Error::TokenCommand {
-        program: program.to_owned(),
-        source,
-    };
+    let cannot = |source| Error::TokenCommand { program: program.to_owned(), source };
     let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -261,10 +238,7 @@ mod tests {
 
     fn command(words: &[&str]) -> TokenSource {
         let mut words = words.iter().map(|word| (*word).to_owned());
-        TokenSource::Command {
-            program: words.next().unwrap(),
-            arguments: words.collect(),
-        }
+        TokenSource::Command { program: words.next().unwrap(), arguments: words.collect() }
     }
 
     fn chain(error: &Error) -> String {
@@ -286,10 +260,7 @@ mod tests {
         for (source, token) in [
             (TokenSource::Env("TOKEN".to_owned()), "glpat-env"),
             (TokenSource::File(path), "glpat-file"),
-            (
-                command(&["printf", "%s\\n", "glpat-command"]),
-                "glpat-command",
-            ),
+            (command(&["printf", "%s\\n", "glpat-command"]), "glpat-command"),
         ] {
             let read = source.read(&environment).await.unwrap();
             assert_eq!(read.expose_secret(), token);
@@ -311,10 +282,7 @@ mod tests {
             (TokenSource::File(empty), "empty holds nothing"),
             (TokenSource::File(large), "too large"),
             (TokenSource::File(directory.path().join("absent")), "absent"),
-            (
-                TokenSource::File(directory.path().to_owned()),
-                "cannot read",
-            ),
+            (TokenSource::File(directory.path().to_owned()), "cannot read"),
             (command(&["true"]), "`true` holds nothing"),
             (command(&["false"]), "`false` failed"),
             (command(&["no-such-program-here"]), "`no-such-program-here`"),
@@ -348,9 +316,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_does_not_end_is_given_up() {
-        let error = run("sleep", &["60".to_owned()], Duration::from_millis(50))
-            .await
-            .unwrap_err();
+        let error = run("sleep", &["60".to_owned()], Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, Error::TokenCommandSlow { .. }), "{error}");
     }
 

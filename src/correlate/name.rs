@@ -13,12 +13,8 @@ use unicode_normalization::UnicodeNormalization;
 /// `Web-Shop`, `web_shop` and `WebShop` share one. A name without any letter or digit has none.
 pub fn match_key(name: &str) -> Option<String> {
     // NFKC again after lower-casing: folding may leave text that is not normalised (`İ`).
-    let key: String = name
-        .nfkc()
-        .flat_map(char::to_lowercase)
-        .nfkc()
-        .filter(|c| c.is_alphanumeric())
-        .collect();
+    let key: String =
+        name.nfkc().flat_map(char::to_lowercase).nfkc().filter(|c| c.is_alphanumeric()).collect();
     (!key.is_empty()).then_some(key)
 }
 
@@ -91,7 +87,8 @@ mod tests {
 
     #[test]
     fn spellings_of_one_name_share_a_match_key() {
-        for spelling in ["Web-Shop", "web_shop", "WebShop", "web shop", "ｗｅｂshop", "web.shop"] {
+        for spelling in ["Web-Shop", "web_shop", "WebShop", "web shop", "ｗｅｂshop", "web.shop"]
+        {
             assert_eq!(match_key(spelling).as_deref(), Some("webshop"), "{spelling}");
         }
     }

@@ -200,8 +200,7 @@ impl Reader {
             return references;
         }
         let context = Context { project: &project.path };
-        let mentions =
-            self.settings.references.read(&note.body, TextKind::Markdown, &context);
+        let mentions = self.settings.references.read(&note.body, TextKind::Markdown, &context);
         let own = own_references(&project.path, kind, iid);
         let location = Location::Comment;
         push_mentions(&mut references, mentions, location, Some(note), &note.body, &own);
@@ -226,8 +225,7 @@ impl Reader {
                 rule: rule.to_owned(),
                 note: None,
             };
-            let reading =
-                TagReading { tag: Tag::new(&tag.key, name), match_key, evidence };
+            let reading = TagReading { tag: Tag::new(&tag.key, name), match_key, evidence };
             if !tags.contains(&reading) {
                 tags.push(reading);
             }

@@ -196,8 +196,7 @@ impl Crawler {
         })?;
         let skew_ms = AtomicI64::new(0);
         let environment = environment.clone();
-        let inner =
-            Inner { source, environment, client, store, reader, clock, progress, skew_ms };
+        let inner = Inner { source, environment, client, store, reader, clock, progress, skew_ms };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -339,14 +338,11 @@ impl Crawler {
         let roots = self.list_projects(run, report, stop).await?;
         self.read_parts(run, &roots, report, stop).await?;
         let projects = self.known_projects(run).await?;
-        let issues =
-            self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
+        let issues = self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
         let merge_requests =
             self.read_items(run, ItemKind::MergeRequest, &roots, &projects, report, stop).await?;
         let mut removed = 0;
-        for (kind, whole) in
-            [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)]
-        {
+        for (kind, whole) in [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)] {
             // A root that was not listed whole has items that nobody walked.
             if whole && roots.whole {
                 removed += self.prune_items(run, kind, &roots, &projects, report, stop).await?;

@@ -112,11 +112,7 @@ impl Client {
         Self::paced(settings, Arc::clone(&self.inner.clock), Arc::clone(&self.inner.pacer))
     }
 
-    fn paced(
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        pacer: Arc<Pacer>,
-    ) -> Result<Self, Error> {
+    fn paced(settings: Settings, clock: Arc<dyn Clock>, pacer: Arc<Pacer>) -> Result<Self, Error> {
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             // Redirects are ours: the library would drop the token or carry it elsewhere.

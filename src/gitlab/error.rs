@@ -290,9 +290,8 @@ impl Error {
     /// True when nothing that is GitLab answered, whatever was tried.
     pub fn is_unanswered(&self) -> bool {
         match self {
-            Self::Blocked { .. } | Self::NotGitLab { .. } => true,
             Self::TooManyRetries { source, .. } => source.is_unanswered(),
-            Self::Transport { .. } => true,
+            Self::Blocked { .. } | Self::NotGitLab { .. } | Self::Transport { .. } => true,
             _ => false,
         }
     }

@@ -116,9 +116,7 @@ impl From<crate::model::OwnerKind> for OwnerKind {
 }
 
 /// An owner as CODEOWNERS writes it.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Owner {
     /// `name`, `role` or `email`.
     pub kind: OwnerKind,
@@ -127,9 +125,7 @@ pub struct Owner {
 }
 
 /// A tag.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Tag {
     /// `service`, `team`, ….
     pub key: String,

@@ -48,11 +48,9 @@ impl Lookup {
         let projects = keys(rows.iter().map(|row| row.project));
         let projects = by_project(self.store.list_project_tags(&projects).await?);
 
-        let mut items: BTreeMap<i64, Item> = rows
-            .iter()
-            .map(|row| (row.key, item(row)))
-            .collect();
-        let project_of: BTreeMap<i64, i64> = rows.iter().map(|row| (row.key, row.project)).collect();
+        let mut items: BTreeMap<i64, Item> = rows.iter().map(|row| (row.key, item(row))).collect();
+        let project_of: BTreeMap<i64, i64> =
+            rows.iter().map(|row| (row.key, row.project)).collect();
         for tag in &tags {
             let Some(item) = items.get_mut(&tag.item) else { continue };
             let subject = format!("{}:{}", tag.key, tag.value);
@@ -102,10 +100,13 @@ impl Lookup {
         }
         let ids = keys(rows.iter().map(|row| row.key));
         let mut tags = by_project(self.store.list_project_tags(&ids).await?);
-        Ok(rows.into_iter().map(|row| {
-            let tags = tags.remove(&row.key).unwrap_or_default();
-            project(row, &tags)
-        }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let tags = tags.remove(&row.key).unwrap_or_default();
+                project(row, &tags)
+            })
+            .collect())
     }
 }
 
@@ -176,11 +177,7 @@ impl From<crate::model::Pipeline> for Pipeline {
 
 /// Returns a project's address.
 pub(super) fn link(project: &Project) -> ProjectLink {
-    ProjectLink {
-        id: project.id,
-        path: project.path.clone(),
-        web_url: project.web_url.clone(),
-    }
+    ProjectLink { id: project.id, path: project.path.clone(), web_url: project.web_url.clone() }
 }
 
 /// Returns the pipelines of those projects that have one.

@@ -67,9 +67,31 @@ pub(super) struct Place {
 
 /// Words that follow a project's path in addresses without `/-/`.
 const OLD_PAGES: &[&str] = &[
-    "issues", "merge_requests", "tree", "blob", "raw", "blame", "commit", "commits", "pipelines",
-    "jobs", "tags", "branches", "releases", "wikis", "compare", "network", "graphs", "snippets",
-    "labels", "milestones", "environments", "activity", "edit", "find_file", "boards",
+    "issues",
+    "merge_requests",
+    "tree",
+    "blob",
+    "raw",
+    "blame",
+    "commit",
+    "commits",
+    "pipelines",
+    "jobs",
+    "tags",
+    "branches",
+    "releases",
+    "wikis",
+    "compare",
+    "network",
+    "graphs",
+    "snippets",
+    "labels",
+    "milestones",
+    "environments",
+    "activity",
+    "edit",
+    "find_file",
+    "boards",
 ];
 
 /// Takes an address apart as GitLab would. `bases` are the sub-paths under which instances live,
@@ -281,7 +303,8 @@ mod tests {
 
     #[test]
     fn hostile_inputs_do_not_panic() {
-        for text in ["", ":", "@:", "http://", "https://%", "https://h/%ff%", "arn:", "é:é@", "//"] {
+        for text in ["", ":", "@:", "http://", "https://%", "https://h/%ff%", "arn:", "é:é@", "//"]
+        {
             let _ = place(text, &root());
             let _ = (repository_path(text), repository_host(text));
             let _ = arn_name(text);

@@ -103,8 +103,7 @@ pub struct Freshness {
 fn freshness(rows: &[SourceRow], configured: &[String]) -> Freshness {
     let missing = configured.iter().any(|name| rows.iter().all(|row| row.name != *name));
     let unread = rows.is_empty() || missing || rows.iter().any(|row| row.synced_at.is_none());
-    let as_of =
-        if unread { None } else { rows.iter().filter_map(|row| row.synced_at).min() };
+    let as_of = if unread { None } else { rows.iter().filter_map(|row| row.synced_at).min() };
     let complete = !unread
         && rows.iter().all(|row| row.outcome == "complete" && row.complete_at == row.synced_at);
     Freshness { as_of, complete }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::hydrate::pipelines;
 use super::{
-    Counts, Cursor, Error, Item, Lookup, MAX_LIMIT, NameDetail, NameOwner, NameSummary, Owner, OwnerKind, Page,
-    Project, ProjectPipeline, ReferenceSummary, Viewer,
+    Counts, Cursor, Error, Item, Lookup, MAX_LIMIT, NameDetail, NameOwner, NameSummary, Owner,
+    OwnerKind, Page, Project, ProjectPipeline, ReferenceSummary, Viewer,
 };
 use crate::codeowners::CodeOwners;
 use crate::correlate::match_key;
@@ -224,10 +224,8 @@ impl Lookup {
             Some(&Cursor::At(at, key)) => Some((at, key)),
             Some(Cursor::After(_)) | None => None,
         };
-        let rows = self
-            .store
-            .list_references_of_tag(tag.id, cursor, one_more(limit), &visibility)
-            .await?;
+        let rows =
+            self.store.list_references_of_tag(tag.id, cursor, one_more(limit), &visibility).await?;
         let (rows, next) = with_next(rows, limit, |(_, (at, key))| Cursor::At(*at, *key));
         let data = rows.into_iter().map(|(count, _)| count.into()).collect();
         Ok(Some(Page { data, next }))

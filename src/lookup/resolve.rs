@@ -84,7 +84,9 @@ impl Lookup {
                     self.resolve_project(repository, &visibility, &mut answer).await?;
                 }
             }
-            Input::Service(name) => self.resolve_name("service", name, &visibility, &mut answer).await?,
+            Input::Service(name) => {
+                self.resolve_name("service", name, &visibility, &mut answer).await?;
+            }
             Input::Arn(_) | Input::Text(_) => {
                 self.resolve_words(&text, &visibility, &mut answer).await?;
             }

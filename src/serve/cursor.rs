@@ -28,9 +28,7 @@ pub fn seal(cursor: Cursor, question: &str) -> String {
 /// Reads a cursor that [`seal`] wrote for the same question.
 pub fn open(text: &str, question: &str) -> Result<Cursor, Problem> {
     let refused = || {
-        Problem::bad_parameter(
-            "`cursor` is not one that this question gave: ask again without it",
-        )
+        Problem::bad_parameter("`cursor` is not one that this question gave: ask again without it")
     };
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
     let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|_| refused())?;

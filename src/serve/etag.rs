@@ -39,11 +39,8 @@ pub async fn conditional(
     let tag = format!("W/\"{digest}\"");
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let same = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
-    let mut response = if same {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if same { StatusCode::NOT_MODIFIED.into_response() } else { next.run(request).await };
     if same || response.status() == StatusCode::OK {
         let headers = response.headers_mut();
         if let Ok(tag) = HeaderValue::from_str(&tag) {

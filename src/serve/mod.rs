@@ -106,17 +106,13 @@ pub fn router(app: App) -> (Router, Document) {
                     )
                 })
                 .on_request(())
-                .on_response(
-                    |response: &Response,
-                     latency: Duration,
-                     _: &tracing::Span| {
-                        tracing::info!(
-                            status = response.status().as_u16(),
-                            duration_us = u64::try_from(latency.as_micros()).unwrap_or_default(),
-                            "answered"
-                        );
-                    },
-                ),
+                .on_response(|response: &Response, latency: Duration, _: &tracing::Span| {
+                    tracing::info!(
+                        status = response.status().as_u16(),
+                        duration_us = u64::try_from(latency.as_micros()).unwrap_or_default(),
+                        "answered"
+                    );
+                }),
         )
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid));

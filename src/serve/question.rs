@@ -90,8 +90,16 @@ pub struct ItemParameters {
 
 /// The names of [`ItemParameters`].
 const ITEM_PARAMETERS: &[&str] = &[
-    "state", "updated_after", "updated_before", "merged_after", "merged_before", "label", "tag",
-    "author", "inherited", "sort",
+    "state",
+    "updated_after",
+    "updated_before",
+    "merged_after",
+    "merged_before",
+    "label",
+    "tag",
+    "author",
+    "inherited",
+    "sort",
 ];
 
 impl Question {
@@ -99,7 +107,8 @@ impl Question {
     fn check(&self, known: &[&[&str]]) -> Result<(), Problem> {
         for (at, (name, _)) in self.pairs.iter().enumerate() {
             if !known.iter().any(|names| names.contains(&name.as_str())) {
-                let names: Vec<&str> = known.iter().flat_map(|names| names.iter().copied()).collect();
+                let names: Vec<&str> =
+                    known.iter().flat_map(|names| names.iter().copied()).collect();
                 return Err(Problem::bad_parameter(format!(
                     "there is no parameter `{name}` here; known are: {}",
                     names.join(", ")
@@ -212,7 +221,9 @@ impl Question {
     fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = self.value("limit") else { return Ok(DEFAULT_LIMIT) };
         text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
-            Problem::bad_parameter(format!("`limit` is a number from 1 to {MAX_LIMIT}, not `{text}`"))
+            Problem::bad_parameter(format!(
+                "`limit` is a number from 1 to {MAX_LIMIT}, not `{text}`"
+            ))
         })
     }
 

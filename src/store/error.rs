@@ -70,7 +70,9 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// A stored text could not be expanded: the file is damaged.
-    #[error("a stored text cannot be read back while {doing}: the database is damaged; restore a backup or sync into a new file")]
+    #[error(
+        "a stored text cannot be read back while {doing}: the database is damaged; restore a backup or sync into a new file"
+    )]
     Text {
         /// What was being done.
         doing: &'static str,

@@ -175,11 +175,7 @@ impl Store {
     /// Marks as due the items of this run whose comments may have changed without a sign of it:
     /// those read within two minutes of the item's last change, and those read before an instant
     /// of GitLab's clock.
-    pub async fn mark_notes_due(
-        &self,
-        run: &Run,
-        before: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    pub async fn mark_notes_due(&self, run: &Run, before: Option<Timestamp>) -> Result<(), Error> {
         const DOING: &str = "marking comments to read again";
         let before = before.map_or(i64::MIN, Timestamp::as_millisecond);
         let mut write = self.write(DOING).await?;

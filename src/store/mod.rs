@@ -27,8 +27,8 @@ pub mod read;
 mod sync;
 mod text;
 
-use std::collections::BTreeSet;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -40,8 +40,8 @@ use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
 pub use items::{DueNotes, ItemWrite, NoteWrite};
-pub use projects::{ProjectParts, ProjectWrite, SeenProject};
 pub use lock::Lock;
+pub use projects::{ProjectParts, ProjectWrite, SeenProject};
 pub use prune::{UnseenItem, UnseenProject};
 pub use sync::{Outcome, Problem, Run, Stream, Totals};
 
@@ -120,10 +120,11 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(opening)?;
-        let found: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
-            .fetch_one(&reader)
-            .await
-            .map_err(opening)?;
+        let found: i64 =
+            sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
+                .fetch_one(&reader)
+                .await
+                .map_err(opening)?;
         let known = sqlx::migrate!().iter().map(|migration| migration.version).max().unwrap_or(0);
         match found.cmp(&known) {
             Ordering::Less => Err(Error::Older { path }),

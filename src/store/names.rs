@@ -267,7 +267,8 @@ impl Store {
             .into_iter()
             .map(|row| {
                 let last = row.path.rsplit('/').next().unwrap_or_default().to_owned();
-                let (spelling, text) = if row.by_path { (last, row.path) } else { (row.name.clone(), row.name) };
+                let (spelling, text) =
+                    if row.by_path { (last, row.path) } else { (row.name.clone(), row.name) };
                 ((row.project, row.tag), (spelling, text))
             })
             .collect();

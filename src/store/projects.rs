@@ -112,9 +112,10 @@ impl Store {
         let mut write = self.write(DOING).await?;
         let known = known_projects(&mut write, run.source, page, DOING).await?;
         let once = last_of_each(page, |p| p.project.id);
-        let (same, new): (Vec<&ProjectWrite>, Vec<&ProjectWrite>) = once.into_iter().partition(|p| {
-            known.get(&p.project.id.get()).is_some_and(|(_, print)| *print == p.fingerprint)
-        });
+        let (same, new): (Vec<&ProjectWrite>, Vec<&ProjectWrite>) =
+            once.into_iter().partition(|p| {
+                known.get(&p.project.id.get()).is_some_and(|(_, print)| *print == p.fingerprint)
+            });
 
         let same: Vec<i64> = same.iter().map(|p| p.project.id.get()).collect();
         let same = codes::json(&same);
@@ -213,8 +214,8 @@ impl Store {
         let mut templates: BTreeMap<ProjectId, Vec<Template>> = BTreeMap::new();
         for row in rows {
             let project = ProjectId::new(row.project);
-            let content =
-                text::unpack(&row.content).map_err(|source| Error::Text { doing: DOING, source })?;
+            let content = text::unpack(&row.content)
+                .map_err(|source| Error::Text { doing: DOING, source })?;
             let kind = codes::kind_of(row.kind);
             let template = Template { project, kind, name: row.name, content };
             templates.entry(project).or_default().push(template);

@@ -68,10 +68,7 @@ impl Settings {
     pub fn new(format: Format, default_filter: &str, environment: &Environment) -> Self {
         Self {
             format,
-            filter: environment
-                .find(FILTER_VARIABLE)
-                .unwrap_or(default_filter)
-                .to_owned(),
+            filter: environment.find(FILTER_VARIABLE).unwrap_or(default_filter).to_owned(),
             color: environment.find("NO_COLOR").is_none(),
         }
     }
@@ -93,10 +90,8 @@ fn subscriber<W>(
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&settings.filter).map_err(|source| Error::Filter {
-        filter: settings.filter.clone(),
-        source,
-    })?;
+    let filter = EnvFilter::try_new(&settings.filter)
+        .map_err(|source| Error::Filter { filter: settings.filter.clone(), source })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)
@@ -151,14 +146,8 @@ mod tests {
     fn a_terminal_gets_text_and_a_pipe_gets_json() {
         let none = Environment::default();
         let text = log(Format::Auto, true, &none);
-        assert!(
-            text.contains("project crawled") && text.contains("\u{1b}["),
-            "{text}"
-        );
-        for json in [
-            log(Format::Auto, false, &none),
-            log(Format::Json, true, &none),
-        ] {
+        assert!(text.contains("project crawled") && text.contains("\u{1b}["), "{text}");
+        for json in [log(Format::Auto, false, &none), log(Format::Json, true, &none)] {
             let line: serde_json::Value = serde_json::from_str(json.trim()).unwrap();
             assert_eq!(line["message"], "project crawled");
             assert_eq!(line["project.id"], 7);

@@ -31,9 +31,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// Reads a text.
     pub fn new(text: &'a str) -> Self {
-        Self {
-            pieces: without_tests(&cut(text)),
-        }
+        Self { pieces: without_tests(&cut(text)) }
     }
 
     /// Returns the line of the first of some words, if any occurs.
@@ -208,9 +206,7 @@ fn quoted(text: &str) -> Option<usize> {
         let hashes = &raw[..raw.len() - body.len()];
         if let Some(inside) = body.strip_prefix('"') {
             let close = format!("\"{hashes}");
-            let end = inside
-                .find(&close)
-                .map_or(inside.len(), |at| at + close.len());
+            let end = inside.find(&close).map_or(inside.len(), |at| at + close.len());
             return Some(text.len() - inside.len() + end);
         }
     }
@@ -302,22 +298,11 @@ mod tests {
             ("use crate::model;", &["crate::model"]),
             (
                 "use crate::{model::{self, Tag as T}, store, clock::*};",
-                &[
-                    "crate::model",
-                    "crate::model::Tag",
-                    "crate::store",
-                    "crate::clock::*",
-                ],
+                &["crate::model", "crate::model::Tag", "crate::store", "crate::clock::*"],
             ),
             ("pub(crate) use crate::r#store::x;", &["crate::store::x"]),
-            (
-                "use super::super::super::store::Store;",
-                &["crate::store::Store"],
-            ),
-            (
-                "use self::part::Part;",
-                &["crate::serve::v1::owners::part::Part"],
-            ),
+            ("use super::super::super::store::Store;", &["crate::store::Store"]),
+            ("use self::part::Part;", &["crate::serve::v1::owners::part::Part"]),
             (
                 "fn f() -> crate::store::Row<'static> { ::sqlx::query() }",
                 &["crate::store::Row", "sqlx::query"],
@@ -327,18 +312,9 @@ mod tests {
                 &["crate::a::B", "std::fmt::Display"],
             ),
             ("let x = y::<u8>(crate::a::b::<T>());", &["crate::a::b"]),
-            (
-                "#[derive(sqlx::Type)] #[sqlx(transparent)] struct A;",
-                &["sqlx::Type"],
-            ),
-            (
-                "use sqlx as s; let chrono = rand; use ::tokio;",
-                &["sqlx", "tokio"],
-            ),
-            (
-                "use crate\n  :: store\n  :: Store;",
-                &["crate::store::Store"],
-            ),
+            ("#[derive(sqlx::Type)] #[sqlx(transparent)] struct A;", &["sqlx::Type"]),
+            ("use sqlx as s; let chrono = rand; use ::tokio;", &["sqlx", "tokio"]),
+            ("use crate\n  :: store\n  :: Store;", &["crate::store::Store"]),
         ];
         for (text, expected) in cases {
             assert_eq!(&paths(text), expected, "{text}");
@@ -368,9 +344,7 @@ mod tests {
         let source = Source::new("//! a\n\"x\ny\"\n/* \n */ use crate::a::b;\nasync fn f() {}");
         let named = source.paths(&[]);
         let line = |part: &str| {
-            let of = named
-                .iter()
-                .find(|named| named.path.iter().any(|own| own == part));
+            let of = named.iter().find(|named| named.path.iter().any(|own| own == part));
             of.map(|named| named.line)
         };
         assert_eq!(line("b"), Some(5));

@@ -131,7 +131,8 @@ impl Bench {
             let (store, reader) = (store.clone(), reader.clone());
             let (clock, silent) = (clock.clone(), silent.clone());
             let crawler =
-                Crawler::new(source.clone(), &environment, store, reader, clock, silent, None).await;
+                Crawler::new(source.clone(), &environment, store, reader, clock, silent, None)
+                    .await;
             crawlers.push(crawler.expect("the token can be read"));
         }
         let names = config.sources.iter().map(|source| source.name.clone()).collect();

@@ -49,10 +49,7 @@ pub(super) fn parse_family(family: &str) -> Result<(), String> {
     let guess = find_near(family, HOST_FAMILIES)
         .map(|near| format!(", did you mean `{near}`?"))
         .unwrap_or_default();
-    Err(format!(
-        "unknown key{guess} Known here: {}",
-        HOST_FAMILIES.join(", ")
-    ))
+    Err(format!("unknown key{guess} Known here: {}", HOST_FAMILIES.join(", ")))
 }
 
 /// Reads a kind of reference.
@@ -115,9 +112,5 @@ pub(super) fn parse_host(text: &str) -> Result<String, String> {
     }
     // A host ignores case; a path does not.
     let split = host.find('/').unwrap_or(host.len());
-    Ok(format!(
-        "{}{}",
-        host[..split].to_lowercase(),
-        &host[split..]
-    ))
+    Ok(format!("{}{}", host[..split].to_lowercase(), &host[split..]))
 }

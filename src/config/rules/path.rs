@@ -23,10 +23,7 @@ pub struct PathRule {
 impl PathRule {
     /// Returns the key of the tag that this rule makes: the word in braces, or `service`.
     pub fn key(&self) -> &str {
-        find_placeholders(&self.path)
-            .first()
-            .copied()
-            .unwrap_or("service")
+        find_placeholders(&self.path).first().copied().unwrap_or("service")
     }
 }
 
@@ -43,11 +40,7 @@ impl PathRule {
             parse_rule_path(path, has_service)
         });
         let service = section.parse("service", parse_text);
-        Some(Self {
-            project: project?,
-            path: path?,
-            service,
-        })
+        Some(Self { project: project?, path: path?, service })
     }
 }
 
@@ -57,11 +50,9 @@ fn parse_rule_path(text: &str, has_service: bool) -> Result<String, String> {
     match (placeholders.as_slice(), has_service) {
         ([], true) if !path.is_empty() => Ok(path.to_owned()),
         ([key], false) => parse_key(key).map(|_| path.to_owned()),
-        ([], _) => Err(
-            "must hold the service, as in \"services/{service}/\", or be a folder \
+        ([], _) => Err("must hold the service, as in \"services/{service}/\", or be a folder \
                         with `service` beside it"
-                .to_owned(),
-        ),
+            .to_owned()),
         (_, true) => Err("holds a name in braces and has `service` beside it; keep one".to_owned()),
         (_, false) => Err("holds more than one name in braces; keep one".to_owned()),
     }

@@ -42,12 +42,7 @@ impl ReferenceRule {
             None => Ok(String::new()),
         });
         let url = section.parse("url", parse_url);
-        Some(Self {
-            kind: kind?,
-            pattern: pattern?,
-            id,
-            url,
-        })
+        Some(Self { kind: kind?, pattern: pattern?, id, url })
     }
 }
 
@@ -66,19 +61,15 @@ fn parse_id(template: &str, pattern: &Pattern) -> Result<String, String> {
         if numbered || pattern.has_group(word) {
             names_a_group = true;
         } else if word != "project" && word != "group" {
-            return Err(format!(
-                "{{{word}}} is not a group of the pattern \"{pattern}\""
-            ));
+            return Err(format!("{{{word}}} is not a group of the pattern \"{pattern}\""));
         }
     }
     if names_a_group {
         Ok(template.to_owned())
     } else {
-        Err(
-            "names no group of the pattern, so every mention would be one thing; write it as in \
+        Err("names no group of the pattern, so every mention would be one thing; write it as in \
              \"INC-{1}\""
-                .to_owned(),
-        )
+            .to_owned())
     }
 }
 
@@ -87,11 +78,9 @@ fn parse_url(url: &str) -> Result<String, String> {
         return Err("must begin with https:// or http://".to_owned());
     }
     if find_placeholders(url) != ["id"] {
-        return Err(
-            "must hold {id} once, and no other braces: the place of the id, as in \
+        return Err("must hold {id} once, and no other braces: the place of the id, as in \
                     \"https://status.example.com/{id}\""
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(url.to_owned())
 }

@@ -10,11 +10,7 @@ fn wrong_rules_are_refused_with_section_index_pattern_and_reason() {
     for (text, words) in [
         (
             "[[rules.label]]\npattern = \"^svc/(?<value>.+\"\nkey = \"service\"",
-            [
-                "rules.label[1].pattern",
-                "^svc/(?<value>.+",
-                "unclosed group",
-            ],
+            ["rules.label[1].pattern", "^svc/(?<value>.+", "unclosed group"],
         ),
         (
             "[[rules.label]]\npattern = \"^svc/(.+)$\"\nkey = \"service\"",
@@ -28,17 +24,10 @@ fn wrong_rules_are_refused_with_section_index_pattern_and_reason() {
             "[[rules.topic]]\npattern = \"(?<value>a)\"\nkey = \"My Key\"",
             ["rules.topic[0].key", "My Key", "lower-case"],
         ),
-        (
-            "[[rules.field]]\nkey = \"service\"",
-            ["rules.field[0].name", "missing", "field"],
-        ),
+        ("[[rules.field]]\nkey = \"service\"", ["rules.field[0].name", "missing", "field"]),
         (
             "[[rules.reference]]\nkind = \"incident\"\npattern = \"INC-[0-9\"",
-            [
-                "rules.reference[0].pattern",
-                "INC-[0-9",
-                "unclosed character class",
-            ],
+            ["rules.reference[0].pattern", "INC-[0-9", "unclosed character class"],
         ),
         (
             "[[rules.reference]]\nkind = \"incident\"\npattern = \"a*\"",
@@ -92,25 +81,15 @@ fn wrong_paths_owners_prefixes_and_hosts_are_refused_with_the_reason() {
             "[[rules.owner]]\nowner = \"platform\"\nteam = \"platform\"",
             ["rules.owner[0].owner", "@shop/platform", "CODEOWNERS"],
         ),
-        (
-            "[rules.prefixes]\njira = [\"WEB-1\"]",
-            ["rules.prefixes.jira", "WEB-1", "prefix"],
-        ),
+        ("[rules.prefixes]\njira = [\"WEB-1\"]", ["rules.prefixes.jira", "WEB-1", "prefix"]),
         (
             "[rules.prefixes]\njira = [\"WEB\"]\nlinear = [\"web\"]",
             ["rules.prefixes.linear", "WEB", "`jira`"],
         ),
-        (
-            "[rules.prefixes]\njirra = [\"WEB\"]",
-            ["rules.prefixes.jirra", "unknown", "`jira`"],
-        ),
+        ("[rules.prefixes]\njirra = [\"WEB\"]", ["rules.prefixes.jirra", "unknown", "`jira`"]),
         (
             "[rules.hosts]\njira = [\"https://jira.example.com\"]",
-            [
-                "rules.hosts.jira",
-                "https://jira.example.com",
-                "without https://",
-            ],
+            ["rules.hosts.jira", "https://jira.example.com", "without https://"],
         ),
     ] {
         expect_problem(&format!("{GOOD}{text}\n"), &words);
@@ -122,31 +101,10 @@ fn an_id_is_built_from_the_groups_of_its_pattern() {
     let rule = |id: &str| {
         format!("[[rules.reference]]\nkind = \"i\"\npattern = '(?<a>x)(y)'\nid = \"{id}\"\n")
     };
-    for id in [
-        "{0}",
-        "{1}",
-        "{a}",
-        "{2^}",
-        "A-{1_}{2}",
-        "{project}#{a}",
-        "{group}/{1%}",
-        "{1-}",
-    ] {
+    for id in ["{0}", "{1}", "{a}", "{2^}", "A-{1_}{2}", "{project}#{a}", "{group}/{1%}", "{1-}"] {
         assert!(load(&rule(id)).is_ok(), "{id}");
     }
-    for id in [
-        "",
-        "A",
-        "{3}",
-        "{b}",
-        "{a^}",
-        "{1!}",
-        "{}",
-        "{1",
-        "{1}{",
-        "{project}",
-        "{-}",
-    ] {
+    for id in ["", "A", "{3}", "{b}", "{a^}", "{1!}", "{}", "{1", "{1}{", "{project}", "{-}"] {
         expect_problem(&rule(id), &["rules.reference[0].id"]);
     }
 }

@@ -6,34 +6,19 @@ use super::*;
 fn what_is_shown_holds_no_secret_and_says_where_a_source_came_from() {
     let new = NewKey::generate();
     let token = "{ command = [\"vault\", \"s.secret\"] }";
-    let text = format!(
-        "{SOURCE}groups = [\"shop\"]\ntoken = {token}\n{}",
-        new.to_toml("tooljump")
-    );
-    let config = load_in(
-        &text,
-        [
-            ("XREFD__GITLAB__0__SHARE", "0.5"),
-            ("OTHER", "glpat-secret"),
-        ],
-    )
-    .unwrap();
+    let text = format!("{SOURCE}groups = [\"shop\"]\ntoken = {token}\n{}", new.to_toml("tooljump"));
+    let config =
+        load_in(&text, [("XREFD__GITLAB__0__SHARE", "0.5"), ("OTHER", "glpat-secret")]).unwrap();
     let json = serde_json::to_string(&config).unwrap();
     let debug = format!("{:?}", config.api_keys);
     let toml = config.redacted();
     for shown in [&json, &toml, &debug] {
-        assert!(
-            !shown.contains("s.secret") && !shown.contains("glpat"),
-            "{shown}"
-        );
+        assert!(!shown.contains("s.secret") && !shown.contains("glpat"), "{shown}");
         assert!(!shown.contains(new.secret.expose_secret()), "{shown}");
         assert!(!shown.contains(&new.sha256()), "{shown}");
         assert!(shown.contains(&new.sha256()[..8]), "{shown}");
     }
-    assert!(
-        toml.contains("xrefd.toml, environment variable XREFD__GITLAB__0__SHARE"),
-        "{toml}"
-    );
+    assert!(toml.contains("xrefd.toml, environment variable XREFD__GITLAB__0__SHARE"), "{toml}");
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["gitlab"][0]["token"]["command"][0], "vault");
     assert_eq!(value["server"]["listen"], "127.0.0.1:8420");
@@ -66,22 +51,13 @@ fn every_example_loads() {
         ]);
         let config = Config::load(Some(&path), &environment).unwrap().config;
         let sources = config.require_sources().unwrap();
-        assert!(
-            sources.iter().all(|source| !source.is_rootless()),
-            "{path:?}"
-        );
+        assert!(sources.iter().all(|source| !source.is_rootless()), "{path:?}");
         names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
     }
     names.sort();
     assert_eq!(
         names,
-        [
-            "ci-job.toml",
-            "minimal.toml",
-            "public-group.toml",
-            "rules.toml",
-            "several-sources.toml"
-        ]
+        ["ci-job.toml", "minimal.toml", "public-group.toml", "rules.toml", "several-sources.toml"]
     );
 }
 
@@ -104,14 +80,9 @@ fn the_default_file_changes_nothing_and_its_lines_are_the_defaults() {
     assert_eq!(all.schedule, default.schedule);
     assert_eq!(all.rules.defaults, default.rules.defaults);
     assert_eq!(all.rules.sentry, default.rules.sentry);
-    let [source] = all.sources.as_slice() else {
-        panic!("one source: {:?}", all.sources)
-    };
+    let [source] = all.sources.as_slice() else { panic!("one source: {:?}", all.sources) };
     let bare = "[[gitlab]]\nurl = \"https://gitlab.example.com\"";
-    let mut expected = load_in(bare, [("GITLAB_TOKEN", "x")])
-        .unwrap()
-        .sources
-        .remove(0);
+    let mut expected = load_in(bare, [("GITLAB_TOKEN", "x")]).unwrap().sources.remove(0);
     expected.origins.clone_from(&source.origins);
     assert_eq!(*source, expected);
     let key = all.api_keys.iter().next().unwrap();
@@ -123,10 +94,7 @@ fn the_default_file_changes_nothing_and_its_lines_are_the_defaults() {
     let mut keys = Vec::new();
     collect_keys(&json, &mut keys);
     for key in keys {
-        assert!(
-            uncommented.iter().any(|line| line.contains(&key)),
-            "{key} is not in default.toml"
-        );
+        assert!(uncommented.iter().any(|line| line.contains(&key)), "{key} is not in default.toml");
     }
 }
 

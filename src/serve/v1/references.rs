@@ -62,11 +62,7 @@ pub async fn mentions(
             "`linked=true` is not answered by this version: it does not read GitLab's own links",
         ));
     }
-    if question.value("inherited").is_some() {
-        return Err(Problem::bad_parameter(
-            "`inherited` is for lists of a name: nothing inherits a mention",
-        ));
-    }
+    // `inherited` changes nothing here: a mention is always the item's own.
     let kinds = question.item_kind()?.map(Into::into);
     let page = app.lookup.mentions_of(&kind, &id, kinds, &query, &caller.viewer).await?;
     // Nothing visible mentions it: the list is empty, whether or not it is known.

@@ -222,10 +222,11 @@ impl Store {
     /// Finds the CODEOWNERS file that counts for a project, as `(place, text)`.
     pub async fn find_code_owners(&self, project: i64) -> Result<Option<(String, String)>, Error> {
         const DOING: &str = "reading a CODEOWNERS file";
-        let row = sqlx::query!("select place, content from code_owners where project_id = ?1", project)
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(|source| Error::Query { doing: DOING, source })?;
+        let row =
+            sqlx::query!("select place, content from code_owners where project_id = ?1", project)
+                .fetch_optional(&self.reader)
+                .await
+                .map_err(|source| Error::Query { doing: DOING, source })?;
         row.map(|row| {
             let content = text::unpack(&row.content)
                 .map_err(|source| Error::Text { doing: DOING, source })?;

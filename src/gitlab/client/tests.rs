@@ -341,53 +341,6 @@ async fn token_is_in_no_error_and_no_debug() {
     }
 }
 
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn token_and_query_are_in_no_log_at_any_level() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
-    let stub = Stub::start(|_, turn| match turn {
-        0 => answer(502, &[("content-type", "text/html")], "<html>"),
-        1 => json(200, VERSION),
-        2 => answer(404, &[("x-request-id", "01ABC")], r#"{"message":"404 Group Not Found"}"#),
-        _ => answer(302, &[("location", "https://evil.example/?a=b")], ""),
-    })
-    .await;
-    let client = stub.client();
-    client.version().await.expect("a version");
-    client.group("shop").await.expect_err("not found");
-    client.group("shop").await.expect_err("redirected");
-
-    let text = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
-    for told in ["/groups/:x", "http.status=404", "wait_ms=", "01ABC", "asking GitLab again"] {
-        assert!(text.contains(told), "{told} in {text}");
-    }
-    for secret in ["hunter2", "with_projects", "a=b"] {
-        assert!(!text.contains(secret), "{secret} in {text}");
-    }
-}
-
 #[tokio::test]
 async fn calls_can_be_made_from_any_task() {
     fn can_move<T: Send>(_: &T) {}

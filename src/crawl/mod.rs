@@ -7,16 +7,16 @@
 //!
 //! One sync of a source, step by step:
 //!
-//! 1. **Roots** are looked up, and their projects listed by id ([`roots`](self::roots)).
+//! 1. **Roots** are looked up, and their projects listed by id ([`roots`]).
 //! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
-//!    ([`parts`](self::parts)).
+//!    ([`parts`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
 //!    last time seen, so that nothing is skipped when items change under the walk
-//!    ([`walk`](self::walk), [`items`](self::items)). Each page is stored in one transaction with
+//!    ([`walk`], [`items`]). Each page is stored in one transaction with
 //!    the time up to which the list was read; a killed sync goes on from there.
 //! 4. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
-//!    separate question does not show either ([`prune`](self::prune)).
-//! 5. **Comments** of items that changed are read ([`notes`](self::notes)).
+//!    separate question does not show either ([`prune`]).
+//! 5. **Comments** of items that changed are read ([`notes`]).
 //! 6. **Names** are settled: services by project name, spellings shown.
 //!
 //! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the

@@ -13,7 +13,7 @@
 //!   are made of them and of the rules.
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
-//! Writing: [`sync`](self::sync) (runs and their progress), [`projects`], [`items`], [`names`].
+//! Writing: [`sync`] (runs and their progress), [`projects`], [`items`], [`names`].
 //! Reading: [`read`].
 
 mod codes;

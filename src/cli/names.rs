@@ -38,6 +38,7 @@ pub async fn run(
 async fn all(key: &str, asked: &Asked, format: Format) -> anyhow::Result<Outcome> {
     let list: List<NameSummary> = match asked {
         Asked::Index(lookup, viewer) => {
+            let fresh = lookup.freshness().await?;
             let (mut data, mut cursor) = (Vec::new(), None);
             loop {
                 let page = lookup.names(key, cursor.as_ref(), MAX_LIMIT, viewer).await?;
@@ -47,7 +48,7 @@ async fn all(key: &str, asked: &Asked, format: Format) -> anyhow::Result<Outcome
                     break;
                 }
             }
-            List::new(data, None, lookup.freshness().await?)
+            List::new(data, None, fresh)
         }
         Asked::Daemon(remote) => {
             let path = ["v1", &format!("{key}s")];
@@ -94,10 +95,11 @@ async fn all(key: &str, asked: &Asked, format: Format) -> anyhow::Result<Outcome
 
 async fn one(key: &str, name: &str, asked: &Asked, format: Format) -> anyhow::Result<Outcome> {
     let found: Option<Single<NameDetail>> = match asked {
-        Asked::Index(lookup, viewer) => match lookup.name(key, name, viewer).await? {
-            Some(detail) => Some(Single::new(detail, lookup.freshness().await?)),
-            None => None,
-        },
+        Asked::Index(lookup, viewer) => {
+            let fresh = lookup.freshness().await?;
+            let detail = lookup.name(key, name, viewer).await?;
+            detail.map(|detail| Single::new(detail, fresh))
+        }
         Asked::Daemon(remote) => remote.get(&["v1", &format!("{key}s"), name], &[]).await?,
     };
     let Some(found) = found else {

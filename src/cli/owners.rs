@@ -31,10 +31,11 @@ pub async fn run(
     let asked = arguments.options.ask(config, environment).await?;
     let (project, path) = (arguments.project.as_str(), arguments.path.as_deref());
     let found: Option<Single<PathOwners>> = match &asked {
-        Asked::Index(lookup, viewer) => match lookup.owners(project, path, viewer).await? {
-            Some(owners) => Some(Single::new(owners, lookup.freshness().await?)),
-            None => None,
-        },
+        Asked::Index(lookup, viewer) => {
+            let fresh = lookup.freshness().await?;
+            let owners = lookup.owners(project, path, viewer).await?;
+            owners.map(|owners| Single::new(owners, fresh))
+        }
         Asked::Daemon(remote) => {
             let query: Vec<(&str, &str)> = path.map(|path| ("path", path)).into_iter().collect();
             remote.get(&["v1", "projects", project, "owners"], &query).await?

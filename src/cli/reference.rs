@@ -82,6 +82,7 @@ pub fn listed(read: &[ReadReference], items: &[Item]) -> String {
 async fn mentions(text: &str, asked: &Asked) -> anyhow::Result<(Vec<ReadReference>, List<Item>)> {
     let (read, mut items, as_of, complete) = match asked {
         Asked::Index(lookup, viewer) => {
+            let fresh = lookup.freshness().await?;
             let read = lookup.mentions_in(text, viewer).await?;
             let mut items = Vec::new();
             for reference in &read {
@@ -95,7 +96,6 @@ async fn mentions(text: &str, asked: &Asked) -> anyhow::Result<(Vec<ReadReferenc
                     query.cursor = Some(ItemCursor { at, key });
                 }
             }
-            let fresh = lookup.freshness().await?;
             (read, items, fresh.as_of, fresh.complete)
         }
         Asked::Daemon(remote) => {

@@ -31,8 +31,9 @@ pub async fn run(
     let text = arguments.text.join(" ");
     let resolved: Single<Resolved> = match &asked {
         Asked::Index(lookup, viewer) => {
+            let fresh = lookup.freshness().await?;
             let resolved = lookup.resolve(Input::Text(text.clone()), viewer).await?;
-            Single::new(resolved, lookup.freshness().await?)
+            Single::new(resolved, fresh)
         }
         Asked::Daemon(remote) => remote
             .get(&["v1", "resolve"], &[("text", &text)])

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use utoipa::IntoParams;
 
 use super::{App, Problem, cursor};
-use crate::lookup::{Cursor, DEFAULT_LIMIT, ItemCursor, ItemKind, ItemQuery, MAX_LIMIT, Sort};
+use crate::lookup::{
+    Cursor, DEFAULT_LIMIT, Freshness, ItemCursor, ItemKind, ItemQuery, MAX_LIMIT, Sort,
+};
 
 /// The parameters as they came, and the question that a cursor is bound to.
 #[derive(Debug, Clone)]
@@ -18,12 +20,15 @@ pub struct Question {
     pairs: Vec<(String, String)>,
     /// The address with all parameters but `cursor` and `limit`.
     canonical: String,
+    /// How old the index was before anything was read: an answer must not look newer than it is.
+    fresh: Freshness,
 }
 
 impl FromRequestParts<App> for Question {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let fresh = app.lookup.freshness().await?;
         let query = parts.uri.query().unwrap_or_default();
         let pairs: Vec<(String, String)> = form_urlencoded(query);
         let mut canonical = parts.uri.path().to_owned();
@@ -36,7 +41,7 @@ impl FromRequestParts<App> for Question {
             canonical.push('\0');
             canonical.push_str(value);
         }
-        Ok(Self { pairs, canonical })
+        Ok(Self { pairs, canonical, fresh })
     }
 }
 
@@ -211,6 +216,11 @@ impl Question {
                 Err(Problem::bad_parameter(format!("`{name}` is true or false, not `{other}`")))
             }
         }
+    }
+
+    /// Returns how old the answer is.
+    pub fn fresh(&self) -> Freshness {
+        self.fresh
     }
 
     /// Writes the cursor of the next page.

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::question::Question;
-use super::{App, Problem};
 use crate::lookup::{Freshness, Page};
 
 /// A page of a list.
@@ -61,12 +60,11 @@ impl<T: Serialize> IntoResponse for Single<T> {
 }
 
 /// Answers with a page.
-pub async fn list<T>(app: &App, question: &Question, page: Page<T>) -> Result<List<T>, Problem> {
-    let next = question.seal(page.next);
-    Ok(List::new(page.data, next, app.lookup.freshness().await?))
+pub fn list<T>(question: &Question, page: Page<T>) -> List<T> {
+    List::new(page.data, question.seal(page.next), question.fresh())
 }
 
 /// Answers with one thing.
-pub async fn single<T>(app: &App, data: T) -> Result<Single<T>, Problem> {
-    Ok(Single::new(data, app.lookup.freshness().await?))
+pub fn single<T>(question: &Question, data: T) -> Single<T> {
+    Single::new(data, question.fresh())
 }

@@ -18,5 +18,5 @@ pub async fn crawls(
 ) -> Result<List<SourceStatus>, Problem> {
     question.only(&[])?;
     let data = app.lookup.crawls(&caller.viewer).await?;
-    reply::list(&app, &question, Page { data, next: None }).await
+    Ok(reply::list(&question, Page { data, next: None }))
 }

@@ -25,7 +25,7 @@ async fn names(
 ) -> Result<List<NameSummary>, Problem> {
     let (limit, cursor) = question.page()?;
     let page = app.lookup.names(key, cursor.as_ref(), limit, &caller.viewer).await?;
-    reply::list(app, question, page).await
+    Ok(reply::list(question, page))
 }
 
 async fn name(
@@ -37,7 +37,7 @@ async fn name(
 ) -> Result<Single<NameDetail>, Problem> {
     question.only(&[])?;
     let found = app.lookup.name(key, name, &caller.viewer).await?;
-    reply::single(app, found.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::single(question, found.ok_or_else(|| unknown(key, name))?))
 }
 
 async fn projects(
@@ -49,7 +49,7 @@ async fn projects(
 ) -> Result<List<Project>, Problem> {
     let (limit, cursor) = question.page()?;
     let page = app.lookup.name_projects(key, name, cursor.as_ref(), limit, &caller.viewer).await?;
-    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::list(question, page.ok_or_else(|| unknown(key, name))?))
 }
 
 async fn items(
@@ -62,7 +62,7 @@ async fn items(
 ) -> Result<List<Item>, Problem> {
     let query = question.items(&[])?;
     let page = app.lookup.name_items(key, name, kind, &query, &caller.viewer).await?;
-    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::list(question, page.ok_or_else(|| unknown(key, name))?))
 }
 
 async fn references(
@@ -75,7 +75,7 @@ async fn references(
     let (limit, cursor) = question.page()?;
     let page =
         app.lookup.name_references(key, name, cursor.as_ref(), limit, &caller.viewer).await?;
-    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::list(question, page.ok_or_else(|| unknown(key, name))?))
 }
 
 async fn owners(
@@ -87,7 +87,7 @@ async fn owners(
 ) -> Result<List<NameOwner>, Problem> {
     let (limit, cursor) = question.page()?;
     let page = app.lookup.name_owners(key, name, cursor.as_ref(), limit, &caller.viewer).await?;
-    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::list(question, page.ok_or_else(|| unknown(key, name))?))
 }
 
 async fn pipelines(
@@ -99,7 +99,7 @@ async fn pipelines(
 ) -> Result<List<ProjectPipeline>, Problem> {
     let (limit, cursor) = question.page()?;
     let page = app.lookup.name_pipelines(key, name, cursor.as_ref(), limit, &caller.viewer).await?;
-    reply::list(app, question, page.ok_or_else(|| unknown(key, name))?).await
+    Ok(reply::list(question, page.ok_or_else(|| unknown(key, name))?))
 }
 
 /// Makes the eight endpoints of a key that has addresses of its own.

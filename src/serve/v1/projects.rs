@@ -37,7 +37,7 @@ pub async fn project(
 ) -> Result<Single<ProjectDetail>, Problem> {
     question.only(&[])?;
     let found = app.lookup.project(&project, &caller.viewer).await?;
-    reply::single(&app, found.ok_or_else(|| unknown(&project))?).await
+    Ok(reply::single(&question, found.ok_or_else(|| unknown(&project))?))
 }
 
 /// Whom CODEOWNERS names for a path, by section.
@@ -53,5 +53,5 @@ pub async fn owners(
 ) -> Result<Single<PathOwners>, Problem> {
     question.only(&["path"])?;
     let found = app.lookup.owners(&project, question.value("path"), &caller.viewer).await?;
-    reply::single(&app, found.ok_or_else(|| unknown(&project))?).await
+    Ok(reply::single(&question, found.ok_or_else(|| unknown(&project))?))
 }

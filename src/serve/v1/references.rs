@@ -41,7 +41,7 @@ pub async fn read(
         .value("q")
         .ok_or_else(|| Problem::bad_parameter("`q` is missing: a URL, a key or a sentence"))?;
     let data = app.lookup.mentions_in(text, &caller.viewer).await?;
-    reply::list(&app, &question, Page { data, next: None }).await
+    Ok(reply::list(&question, Page { data, next: None }))
 }
 
 /// Lists the items that mention a reference.
@@ -67,5 +67,5 @@ pub async fn mentions(
     let page = app.lookup.mentions_of(&kind, &id, kinds, &query, &caller.viewer).await?;
     // Nothing visible mentions it: the list is empty, whether or not it is known.
     let page = page.unwrap_or(Page { data: Vec::new(), next: None });
-    reply::list(&app, &question, page).await
+    Ok(reply::list(&question, page))
 }

@@ -51,5 +51,5 @@ pub async fn resolve(
         _ => Input::Text(value),
     };
     let resolved = app.lookup.resolve(input, &caller.viewer).await?;
-    reply::single(&app, resolved).await
+    Ok(reply::single(&question, resolved))
 }

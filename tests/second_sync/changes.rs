@@ -37,7 +37,7 @@ const ITEMS: [(&str, Change); 15] = [
         world.edit(issue(projects, 1), |row| "OPS: WEB-77".clone_into(&mut row.title))
     }),
     ("a description", |world, projects| {
-        world.edit(issue(projects, 1), |row| row.description = Some(INCIDENT.to_owned()))
+        world.edit(issue(projects, 1), |row| row.description = Some(INCIDENT.into()))
     }),
     ("a description taken away", |world, projects| {
         world.edit(invoice(projects), |row| row.description = None)

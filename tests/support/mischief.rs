@@ -20,7 +20,7 @@ pub fn change(world: &mut World, random: &mut StdRng) -> String {
             format!("renamed {item:?}")
         }
         1 => {
-            world.edit(item, |row| row.description = Some(text));
+            world.edit(item, |row| row.description = Some(text.into()));
             format!("described {item:?}")
         }
         2 => {

@@ -26,7 +26,8 @@ fn texts(world: &World) -> Vec<(String, String)> {
             .values()
             .map(|row| (ItemKind::MergeRequest, &row.item, row.source_branch.as_str()));
         for (kind, item, branch) in issues.chain(merge_requests) {
-            let description = item.description.as_deref().unwrap_or_default();
+            let description =
+                item.description.as_ref().map(crate::world::Text::read).unwrap_or_default();
             let mut text = format!("{}\n{description}\n{branch}\n", item.title);
             for note in item.notes.iter().filter(|note| !note.system) {
                 text.push_str(&note.body);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, projects_of_group, relative};
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, text};
+use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
 use super::{Call, paging};
 use crate::world::{Group, Issue, IssueType, Project, ProjectId};
 
@@ -95,13 +95,13 @@ impl<'w> IssueShape<'w> {
         let short = format!("#{}", item.iid);
         let assignees: Vec<UserShape<'w>> =
             item.assignees.iter().filter_map(|user| UserShape::find(call, *user)).collect();
-        let status = TaskStatus::of(item.description.as_deref());
+        let status = TaskStatus::of(item.description.as_ref());
         Self {
             id: item.id,
             iid: item.iid,
             project_id: project.id,
             title: &item.title,
-            description: item.description.as_deref().map(|words| text(call, words)),
+            description: item.description.as_ref().map(|words| long_text(call, words)),
             state: issue.state(),
             created_at: Stamp(item.created_at),
             updated_at: Stamp(item.updated_at),

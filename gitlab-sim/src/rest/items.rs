@@ -100,7 +100,9 @@ impl<'q> Filter<'q> {
                 }
                 if *description {
                     text.push('\n');
-                    text.push_str(&item.description.as_deref().unwrap_or("").to_lowercase());
+                    if let Some(description) = &item.description {
+                        text.push_str(&description.read().to_lowercase());
+                    }
                 }
                 words.iter().all(|word| text.contains(word))
             })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, projects_of_group, relative};
 use super::query::Query;
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, text};
+use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
 use super::{Call, paging};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
@@ -107,7 +107,7 @@ impl<'w> MergeRequestShape<'w> {
             iid: item.iid,
             project_id: project.id,
             title: &item.title,
-            description: item.description.as_deref().map(|words| text(call, words)),
+            description: item.description.as_ref().map(|words| long_text(call, words)),
             state: merge_request.state(),
             created_at: Stamp(item.created_at),
             updated_at: Stamp(item.updated_at),
@@ -180,7 +180,7 @@ impl<'w> Full<'w> {
             time_stats: TimeStats::default(),
             squash: false,
             squash_on_merge: false,
-            task_completion_status: TaskStatus::of(item.description.as_deref()),
+            task_completion_status: TaskStatus::of(item.description.as_ref()),
             has_conflicts: false,
             blocking_discussions_resolved: true,
             approvals_before_merge: None,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::Call;
-use crate::world::{LabelId, SELF_URL, User, UserId};
+use crate::world::{LabelId, SELF_URL, Text, User, UserId};
 
 /// A time as GitLab prints it: UTC, cut (not rounded) to milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +103,14 @@ pub(super) fn text<'t>(call: &Call<'_>, text: &'t str) -> Cow<'t, str> {
     }
 }
 
+/// Returns a long text with the address of the instance in it.
+pub(super) fn long_text<'t>(call: &Call<'_>, long: &'t Text) -> Cow<'t, str> {
+    match long.read() {
+        Cow::Borrowed(words) => text(call, words),
+        Cow::Owned(words) => Cow::Owned(text(call, &words).into_owned()),
+    }
+}
+
 /// Counts the check boxes of a description: all, and those ticked.
 pub(super) fn tasks(description: Option<&str>) -> (usize, usize) {
     description.unwrap_or_default().lines().fold((0, 0), |(all, done), line| {
@@ -122,8 +130,9 @@ pub(super) struct TaskStatus {
 }
 
 impl TaskStatus {
-    pub(super) fn of(description: Option<&str>) -> Self {
-        let (count, completed_count) = tasks(description);
+    pub(super) fn of(description: Option<&Text>) -> Self {
+        let description = description.map(Text::read);
+        let (count, completed_count) = tasks(description.as_deref());
         Self { count, completed_count }
     }
 

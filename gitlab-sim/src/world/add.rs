@@ -12,9 +12,10 @@ use super::entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, Item, Label, LabelOwner, MergeRequest, Note,
     Pipeline, Project, Release, Token, User, Visibility,
 };
+use super::event::{Change, MemberOf, PlaceChange, Touched};
 use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 use super::new::{NewIssue, NewItem, NewMergeRequest, NewNote, NewPipeline, NewProject};
-use super::{Place, World, next};
+use super::{Place, Text, World, next};
 use crate::clock::micros;
 
 /// The colours that new labels get in turn.
@@ -99,6 +100,7 @@ impl World {
             },
         );
         self.paths.insert(full_path.to_lowercase(), Place::Group(id));
+        self.emit_group(id, PlaceChange::Created);
         id
     }
 
@@ -111,16 +113,46 @@ impl World {
 
     /// Gives a user a role in a group and everything below it.
     pub fn add_group_member(&mut self, group: GroupId, user: UserId, level: AccessLevel) {
-        if let Some(group) = self.groups.get_mut(&group) {
-            group.members.insert(user, level);
+        if let Some(row) = self.groups.get_mut(&group) {
+            let before = row.members.insert(user, level).is_some();
+            self.emit(|_| {
+                let of = MemberOf::Group(group);
+                Some(Change::Member { of, user, level: Some(level), before })
+            });
         }
+    }
+
+    /// Ends a user's membership of a group.
+    pub fn remove_group_member(&mut self, group: GroupId, user: UserId) -> bool {
+        let removed =
+            self.groups.get_mut(&group).is_some_and(|row| row.members.remove(&user).is_some());
+        if removed {
+            let of = MemberOf::Group(group);
+            self.emit(|_| Some(Change::Member { of, user, level: None, before: true }));
+        }
+        removed
     }
 
     /// Gives a user a role in a project.
     pub fn add_project_member(&mut self, project: ProjectId, user: UserId, level: AccessLevel) {
-        if let Some(project) = self.projects.get_mut(&project) {
-            project.members.insert(user, level);
+        if let Some(row) = self.projects.get_mut(&project) {
+            let before = row.members.insert(user, level).is_some();
+            self.emit(|_| {
+                let of = MemberOf::Project(project);
+                Some(Change::Member { of, user, level: Some(level), before })
+            });
         }
+    }
+
+    /// Ends a user's membership of a project.
+    pub fn remove_project_member(&mut self, project: ProjectId, user: UserId) -> bool {
+        let removed =
+            self.projects.get_mut(&project).is_some_and(|row| row.members.remove(&user).is_some());
+        if removed {
+            let of = MemberOf::Project(project);
+            self.emit(|_| Some(Change::Member { of, user, level: None, before: true }));
+        }
+        removed
     }
 
     /// Adds a project and its missing groups, or finds the one at that path.
@@ -167,6 +199,7 @@ impl World {
                 last_merge_request: 0,
             },
         );
+        self.emit_project(id, PlaceChange::Created);
         id
     }
 
@@ -245,9 +278,7 @@ impl World {
             severity: new.severity.to_owned(),
             moved_to: None,
         };
-        if let Some(project) = self.projects.get_mut(&project) {
-            project.issues.insert(iid, issue);
-        }
+        self.insert_issue(project, issue);
         iid
     }
 
@@ -263,19 +294,16 @@ impl World {
         }
         let iid = item.iid;
         let merge_user = new.merged_at.map(|_| item.author);
-        if let Some(project) = self.projects.get_mut(&project) {
-            let target_branch = new.target_branch.unwrap_or_else(|| project.default_branch.clone());
-            project.merge_requests.insert(
-                iid,
-                MergeRequest {
-                    item,
-                    source_branch: new.source_branch,
-                    target_branch,
-                    merged_at: new.merged_at,
-                    merge_user,
-                },
-            );
-        }
+        let default = self.project(project).map(|row| row.default_branch.clone());
+        let target_branch = new.target_branch.or(default).unwrap_or_default();
+        let row = MergeRequest {
+            item,
+            source_branch: new.source_branch,
+            target_branch,
+            merged_at: new.merged_at,
+            merge_user,
+        };
+        self.insert_merge_request(project, row);
         iid
     }
 
@@ -298,7 +326,7 @@ impl World {
             id,
             iid,
             title: new.title,
-            description: new.description,
+            description: new.description.map(Text::from),
             labels,
             author,
             assignees: Vec::new(),
@@ -328,47 +356,53 @@ impl World {
             return 0;
         }
         let id = next(&mut self.last.note);
-        if let Some(row) = self.item_mut(item) {
-            row.notes.push(Note {
-                id,
-                body: new.body,
-                author,
-                system: new.system,
-                internal: new.internal,
-                created_at,
-                updated_at: created_at,
-            });
-        }
+        let note = Note {
+            id,
+            body: new.body,
+            author,
+            system: new.system,
+            internal: new.internal,
+            created_at,
+            updated_at: created_at,
+        };
+        let told = (self.listening && !note.system).then(|| Box::new(note.clone()));
+        self.write_quietly(item, |row| row.notes.push(note));
         if new.created_at.is_none() {
             self.touch_throttled(item);
         }
+        self.emit(|_| told.map(|note| Change::Note { item, note, edited: false }));
         id
     }
 
     /// Adds or replaces a file of the default branch.
     pub fn add_file(&mut self, project: ProjectId, path: &str, content: impl Into<Vec<u8>>) {
-        if let Some(project) = self.projects.get_mut(&project) {
-            project.files.insert(path.to_owned(), content.into());
-            project.revision += 1;
-        }
+        let Some(row) = self.projects.get_mut(&project) else {
+            return;
+        };
+        let before = if row.files.is_empty() { "0".repeat(40) } else { row.head() };
+        let known = row.files.insert(path.to_owned(), content.into()).is_some();
+        row.revision += 1;
+        let path = path.to_owned();
+        let touched = if known { Touched::Modified(path) } else { Touched::Added(path) };
+        self.emit_push(project, before, touched);
     }
 
     /// Adds a pipeline and returns its id, or 0 when there is no such project.
     pub fn add_pipeline(&mut self, project: ProjectId, new: NewPipeline) -> u64 {
         let now = self.clock.now();
-        let Some(project) = self.projects.get_mut(&project) else {
+        let Some(row) = self.projects.get_mut(&project) else {
             return 0;
         };
         let id = next(&mut self.last.pipeline);
-        let iid = project.pipelines.last().map_or(1, |pipeline| pipeline.iid + 1);
-        let branch = new.branch.unwrap_or_else(|| project.default_branch.clone());
-        let sha = if branch == project.default_branch {
-            project.head()
+        let iid = row.pipelines.last().map_or(1, |pipeline| pipeline.iid + 1);
+        let branch = new.branch.unwrap_or_else(|| row.default_branch.clone());
+        let sha = if branch == row.default_branch {
+            row.head()
         } else {
-            crate::hash::hex40(&format!("{}:{branch}", project.id))
+            crate::hash::hex40(&format!("{}:{branch}", row.id))
         };
         let created_at = new.created_at.unwrap_or(now);
-        project.pipelines.push(Pipeline {
+        let pipeline = Pipeline {
             id,
             iid,
             sha,
@@ -377,7 +411,10 @@ impl World {
             source: new.source,
             created_at,
             updated_at: new.updated_at.unwrap_or(created_at),
-        });
+        };
+        let told = self.listening.then(|| Box::new(pipeline.clone()));
+        row.pipelines.push(pipeline);
+        self.emit(|_| told.map(|pipeline| Change::Pipeline { project, pipeline }));
         id
     }
 
@@ -390,26 +427,29 @@ impl World {
         at: Timestamp,
     ) {
         let bot = self.bot;
-        let Some(project) = self.projects.get_mut(&project) else {
+        let Some(row) = self.projects.get_mut(&project) else {
             return;
         };
-        let sha = project.head();
-        project.tags.push(GitTag {
+        let sha = row.head();
+        row.tags.push(GitTag {
             name: name.to_owned(),
             message: String::new(),
-            sha,
+            sha: sha.clone(),
             created_at: micros(at),
         });
-        if let Some(description) = release {
-            project.releases.push(Release {
-                id: next(&mut self.last.release),
-                tag: name.to_owned(),
-                name: name.to_owned(),
-                description: description.to_owned(),
-                author: bot,
-                created_at: micros(at),
-                released_at: micros(at),
-            });
+        let release = release.map(|description| Release {
+            id: next(&mut self.last.release),
+            tag: name.to_owned(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            author: bot,
+            created_at: micros(at),
+            released_at: micros(at),
+        });
+        row.releases.extend(release.clone());
+        self.emit(|_| Some(Change::Tag { project, name: name.to_owned(), sha }));
+        if let Some(release) = release {
+            self.emit(|_| Some(Change::Release { project, release: Box::new(release) }));
         }
     }
 

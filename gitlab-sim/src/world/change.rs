@@ -3,14 +3,10 @@
 //! What does not move `updated_at` on GitLab does not move it here: renaming a label, renaming or
 //! moving a project, deleting anything.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::entity::{Item, LabelOwner, Project, Visibility};
-use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+use super::event::{Action, Change, PlaceChange, Touched};
+use super::id::{GroupId, ItemRef, LabelId, ProjectId, UserId};
 use super::{Place, World};
-
-/// GitLab does not touch an item for a note when it was changed less than this ago.
-const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 impl Project {
     /// Returns the name of the head commit of the default branch.
@@ -20,38 +16,10 @@ impl Project {
 }
 
 impl World {
-    pub(super) fn item_mut(&mut self, item: ItemRef) -> Option<&mut Item> {
-        let project = self.projects.get_mut(&item.project)?;
-        match item.kind {
-            ItemKind::Issue => Some(&mut project.issues.get_mut(&item.iid)?.item),
-            ItemKind::MergeRequest => Some(&mut project.merge_requests.get_mut(&item.iid)?.item),
-        }
-    }
-
-    fn touch(&mut self, item: ItemRef) -> Option<Timestamp> {
-        let now = self.clock.now();
-        self.item_mut(item)?.updated_at = now;
-        if let Some(project) = self.projects.get_mut(&item.project) {
-            project.note_activity(now);
-        }
-        Some(now)
-    }
-
-    pub(super) fn touch_throttled(&mut self, item: ItemRef) {
-        let now = self.clock.now();
-        if self.item(item).is_some_and(|row| now.duration_since(row.updated_at) >= TOUCH_INTERVAL) {
-            self.touch(item);
-        }
-    }
-
     /// Edits what issues and merge requests have in common, and moves `updated_at`. Returns false
     /// when there is no such item.
     pub fn edit(&mut self, item: ItemRef, edit: impl FnOnce(&mut Item)) -> bool {
-        let Some(row) = self.item_mut(item) else {
-            return false;
-        };
-        edit(row);
-        self.touch(item).is_some()
+        self.write_item(item, Action::Update, edit)
     }
 
     /// Replaces the labels of an item by titles. Missing labels are made in the top-level group.
@@ -72,7 +40,7 @@ impl World {
     /// Closes an item.
     pub fn close(&mut self, item: ItemRef, by: UserId) -> bool {
         let now = self.clock.now();
-        self.edit(item, |row| {
+        self.write_item(item, Action::Close, |row| {
             row.closed_at = Some(now);
             row.closed_by = Some(by);
         })
@@ -80,7 +48,7 @@ impl World {
 
     /// Opens an item again.
     pub fn reopen(&mut self, item: ItemRef) -> bool {
-        self.edit(item, |row| {
+        self.write_item(item, Action::Reopen, |row| {
             row.closed_at = None;
             row.closed_by = None;
         })
@@ -89,59 +57,47 @@ impl World {
     /// Merges a merge request.
     pub fn merge(&mut self, project: ProjectId, iid: u64, by: UserId) -> bool {
         let now = self.clock.now();
-        let Some(row) =
-            self.projects.get_mut(&project).and_then(|row| row.merge_requests.get_mut(&iid))
-        else {
-            return false;
-        };
-        row.merged_at = Some(now);
-        row.merge_user = Some(by);
-        self.touch(ItemRef::merge_request(project, iid)).is_some()
+        self.write_merge_request(project, iid, Action::Merge, |row| {
+            row.merged_at = Some(now);
+            row.merge_user = Some(by);
+        })
     }
 
     /// Makes an issue confidential, or visible again.
     pub fn set_confidential(&mut self, project: ProjectId, iid: u64, confidential: bool) -> bool {
-        let Some(issue) = self.projects.get_mut(&project).and_then(|row| row.issues.get_mut(&iid))
-        else {
-            return false;
-        };
-        issue.confidential = confidential;
-        self.touch(ItemRef::issue(project, iid)).is_some()
+        self.write_issue(project, iid, Action::Update, |row| row.confidential = confidential)
     }
 
     /// Deletes an item without a trace.
     pub fn delete_item(&mut self, item: ItemRef) -> bool {
-        let Some(project) = self.projects.get_mut(&item.project) else {
-            return false;
-        };
-        match item.kind {
-            ItemKind::Issue => project.issues.remove(&item.iid).is_some(),
-            ItemKind::MergeRequest => project.merge_requests.remove(&item.iid).is_some(),
-        }
+        self.remove_item(item)
     }
 
     /// Edits the text of a note. The item is touched as for a new note.
     pub fn edit_note(&mut self, item: ItemRef, note: u64, body: &str) -> bool {
         let now = self.clock.now();
-        let Some(row) =
-            self.item_mut(item).and_then(|row| row.notes.iter_mut().find(|row| row.id == note))
-        else {
+        let edited = self.write_quietly(item, |row| {
+            let note = row.notes.iter_mut().find(|row| row.id == note)?;
+            body.clone_into(&mut note.body);
+            note.updated_at = now;
+            Some(Box::new(note.clone()))
+        });
+        let Some(note) = edited.flatten() else {
             return false;
         };
-        body.clone_into(&mut row.body);
-        row.updated_at = now;
         self.touch_throttled(item);
+        self.emit(|_| (!note.system).then_some(Change::Note { item, note, edited: true }));
         true
     }
 
     /// Deletes a note. The item is not touched.
     pub fn delete_note(&mut self, item: ItemRef, note: u64) -> bool {
-        let Some(row) = self.item_mut(item) else {
-            return false;
-        };
-        let before = row.notes.len();
-        row.notes.retain(|row| row.id != note);
-        row.notes.len() < before
+        self.write_quietly(item, |row| {
+            let before = row.notes.len();
+            row.notes.retain(|row| row.id != note);
+            row.notes.len() < before
+        })
+        .unwrap_or(false)
     }
 
     /// Renames a label everywhere. No item is touched.
@@ -173,11 +129,16 @@ impl World {
 
     /// Removes a file of the default branch.
     pub fn delete_file(&mut self, project: ProjectId, path: &str) -> bool {
-        let Some(project) = self.projects.get_mut(&project) else {
+        let Some(row) = self.projects.get_mut(&project) else {
             return false;
         };
-        project.revision += 1;
-        project.files.remove(path).is_some()
+        let before = row.head();
+        if row.files.remove(path).is_none() {
+            return false;
+        }
+        row.revision += 1;
+        self.emit_push(project, before, Touched::Removed(path.to_owned()));
+        true
     }
 
     /// Replaces the topics of a project.
@@ -186,13 +147,8 @@ impl World {
         project: ProjectId,
         topics: impl IntoIterator<Item = T>,
     ) -> bool {
-        let now = self.clock.now();
-        let Some(project) = self.projects.get_mut(&project) else {
-            return false;
-        };
-        project.topics = topics.into_iter().map(|topic| topic.as_ref().to_owned()).collect();
-        project.updated_at = now;
-        true
+        let topics = topics.into_iter().map(|topic| topic.as_ref().to_owned()).collect();
+        self.update_project(project, |row| row.topics = topics)
     }
 
     /// Sets who may see a project.
@@ -213,16 +169,18 @@ impl World {
 
     fn update_project(&mut self, project: ProjectId, update: impl FnOnce(&mut Project)) -> bool {
         let now = self.clock.now();
-        let Some(project) = self.projects.get_mut(&project) else {
+        let Some(row) = self.projects.get_mut(&project) else {
             return false;
         };
-        update(project);
-        project.updated_at = now;
+        update(row);
+        row.updated_at = now;
+        self.emit_project(project, PlaceChange::Updated);
         true
     }
 
     /// Deletes a project with all that is in it, and its labels.
     pub fn delete_project(&mut self, project: ProjectId) -> bool {
+        self.emit_project(project, PlaceChange::Destroyed);
         let Some(row) = self.projects.remove(&project) else {
             return false;
         };
@@ -236,23 +194,30 @@ impl World {
 
     /// Renames a project: its old path redirects. Returns false when the new path is taken.
     pub fn rename_project(&mut self, project: ProjectId, path: &str) -> bool {
-        let Some(group) = self.project(project).map(|row| row.group) else {
+        let Some(row) = self.project(project) else {
             return false;
         };
-        self.place_project(project, group, path)
+        let (group, old) = (row.group, row.full_path.clone());
+        let placed = self.place_project(project, group, path);
+        if placed {
+            self.emit_project(project, PlaceChange::Renamed { old });
+        }
+        placed
     }
 
     /// Moves a project to another group, which is made if missing: its old path redirects. Items
     /// keep their labels; those of the old groups are copied into the project.
     pub fn transfer_project(&mut self, project: ProjectId, group: &str) -> bool {
-        let Some(path) = self.project(project).map(|row| row.path.clone()) else {
+        let Some(row) = self.project(project) else {
             return false;
         };
+        let (path, old) = (row.path.clone(), row.full_path.clone());
         let group = self.add_group(group);
         if !self.place_project(project, group, &path) {
             return false;
         }
         self.keep_labels(project);
+        self.emit_project(project, PlaceChange::Transferred { old });
         true
     }
 
@@ -361,6 +326,7 @@ impl World {
         for (project, group, path) in projects {
             self.place_project(project, group, &path);
         }
+        self.emit_group(group, PlaceChange::Renamed { old });
         true
     }
 
@@ -380,14 +346,5 @@ impl World {
         };
         token.expires_at = Some(day);
         true
-    }
-}
-
-impl Project {
-    /// Moves `last_activity_at`, at most once an hour as GitLab does.
-    fn note_activity(&mut self, now: Timestamp) {
-        if now.duration_since(self.last_activity_at) >= SignedDuration::from_hours(1) {
-            self.last_activity_at = now;
-        }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::Text;
 use super::id::{GroupId, LabelId, ProjectId, UserId};
 
 /// Who may see a group or project without being a member.
@@ -213,7 +214,7 @@ pub struct Item {
     /// The title.
     pub title: String,
     /// The description.
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// Its labels.
     pub labels: Vec<LabelId>,
     /// Who made it.

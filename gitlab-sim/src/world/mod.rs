@@ -1,17 +1,21 @@
 //! The state of the simulated GitLab, in memory.
 //!
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
-//! describes, `change` edits, renames, moves and deletes them, `sight` decides who may see what. The
+//! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
+//! both, `event` keeps what happened, `sight` decides who may see what. The
 //! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
 //! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
 //! served.
 
 mod add;
 mod change;
+mod commit;
 mod entity;
+mod event;
 mod id;
 mod new;
 mod sight;
+mod text;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,9 +23,11 @@ pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
     MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
 };
+pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
+pub use text::Text;
 
 use crate::clock::Clock;
 
@@ -47,6 +53,11 @@ pub struct World {
     /// Titles of labels by owner: adding an item looks its labels up.
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
+    /// Who does what is done.
+    acting: UserId,
+    /// True when events are kept.
+    listening: bool,
+    events: Vec<Event>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +116,12 @@ impl World {
             former_paths: HashMap::new(),
             titles: HashMap::new(),
             last: Counters::default(),
+            acting: UserId::new(1),
+            listening: false,
+            events: Vec::new(),
         };
         world.bot = world.add_user("xrefd-bot");
+        world.acting = world.bot;
         if let Some(bot) = world.users.get_mut(&world.bot) {
             bot.bot = true;
             "xrefd bot".clone_into(&mut bot.name);

@@ -1,0 +1,229 @@
+//! The simulated GitLab on a real port.
+//!
+//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
+//! world is changed through [`GitLab::world`], never by a request of a client.
+
+mod pipeline;
+
+use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::log::Request;
+use crate::throttle::{Buckets, Throttle};
+use crate::world::World;
+
+/// How long [`GitLab::stop`] waits for answers that are under way.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The edition and licence of the instance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// Community edition: approval rules have no address (404).
+    Community,
+    /// Enterprise edition without a licence: approval rules are forbidden (403).
+    #[default]
+    Free,
+    /// With a licence: approval rules are served.
+    Premium,
+}
+
+/// How the instance presents itself.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The request throttle.
+    pub throttle: Throttle,
+    /// The external address, from which all links are built; without it the listening address.
+    pub external_url: Option<String>,
+    /// Edition and licence.
+    pub tier: Tier,
+    /// The version that it claims.
+    pub version: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            throttle: Throttle::None,
+            external_url: None,
+            tier: Tier::default(),
+            version: "19.6.0-ee".to_owned(),
+        }
+    }
+}
+
+/// What of the options the answers depend on.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// The external address without a slash at its end.
+    pub(crate) url: String,
+    pub(crate) tier: Tier,
+    pub(crate) version: String,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    world: RwLock<World>,
+    buckets: Mutex<Buckets>,
+    requests: Mutex<Vec<Request>>,
+    site: Site,
+    throttle: Throttle,
+}
+
+/// A running simulated GitLab. It stops when dropped.
+pub struct GitLab {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    token: String,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl GitLab {
+    /// Serves a world on a free port of the loopback address.
+    pub async fn start(world: World, options: Options) -> std::io::Result<Self> {
+        Self::bind(SocketAddr::from(([127, 0, 0, 1], 0)), world, options).await
+    }
+
+    /// Serves a world at an address.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened at.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the accept loop is the one task of the simulator, and stop() waits for it"
+    )]
+    pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(addr).await?;
+        let address = listener.local_addr()?;
+        let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
+        let token = world.bot_token().to_owned();
+        let shared = Arc::new(Shared {
+            world: RwLock::new(world),
+            buckets: Mutex::default(),
+            requests: Mutex::default(),
+            site: Site {
+                url: url.trim_end_matches('/').to_owned(),
+                tier: options.tier,
+                version: options.version,
+            },
+            throttle: options.throttle,
+        });
+        let router = Router::new().fallback(pipeline::handle).with_state(Arc::clone(&shared));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = axum::serve(listener, router).with_graceful_shutdown(async {
+            // An error means that the handle was dropped, which is as good as being told.
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(async move {
+            if let Err(error) = serve.await {
+                tracing::error!(%error, "the simulated GitLab stopped serving");
+            }
+        });
+        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task) })
+    }
+
+    /// Returns the address to connect to, such as `http://127.0.0.1:8929`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns a `read_api` token of a bot user that sees everything.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Locks the world, to look at it or change it. Requests wait meanwhile, so the guard must not
+    /// be held across an await.
+    pub fn world(&self) -> impl DerefMut<Target = World> + '_ {
+        self.shared.change()
+    }
+
+    /// Returns the requests answered so far, or since [`Self::forget_requests`].
+    pub fn requests(&self) -> Vec<Request> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Empties the log of requests.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
+    /// Counts the requests whose path and query hold some text, as sent or decoded.
+    pub fn requests_for(&self, part: &str) -> usize {
+        lock(&self.shared.requests).iter().filter(|request| request.holds(part)).count()
+    }
+
+    /// Stops serving: answers under way are finished, connections closed, the port freed.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        if let Some(mut task) = self.task.take()
+            && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
+        {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for GitLab {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitLab").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// The world while it may be changed. When the change is over, what happened is told.
+struct Changing<'s> {
+    world: RwLockWriteGuard<'s, World>,
+    shared: &'s Shared,
+}
+
+impl Deref for Changing<'_> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.shared.changed(&mut self.world);
+    }
+}
+
+impl Shared {
+    /// Locks the world to read it.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the world to change it.
+    pub(crate) fn change(&self) -> impl DerefMut<Target = World> + '_ {
+        let world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        Changing { world, shared: self }
+    }
+
+    /// Does what follows a change, while the world is still locked.
+    #[expect(clippy::unused_self, reason = "webhooks listen here")]
+    fn changed(&self, world: &mut World) {
+        drop(world.take_events());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A test that panicked under the guard must not take the others' server down.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

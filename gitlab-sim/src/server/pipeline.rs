@@ -1,0 +1,128 @@
+//! The way that every request takes.
+//!
+//! It is counted against the throttle, its caller is found, the `rest` module answers from the
+//! locked world, and the log takes note. No await happens under the lock. Requests that would
+//! change something are refused.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+
+use super::{Shared, Site, lock};
+use crate::auth;
+use crate::hash::hex64;
+use crate::log::Request;
+use crate::rest::answer::{Answer, Failure};
+use crate::rest::query::Query;
+use crate::rest::{self, Call};
+use crate::world::{ProjectId, World};
+
+/// Answers one request.
+pub(super) async fn handle(
+    State(shared): State<Arc<Shared>>,
+    request: axum::extract::Request,
+) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let world = shared.read();
+    let (answer, user) = answer(&shared, &world, &parts.method, path, query, &parts.headers);
+    drop(world);
+    let mut answer = finish(answer, &parts.headers, &shared);
+    lock(&shared.requests).push(Request {
+        method: parts.method.to_string(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        status: answer.status.as_u16(),
+        user,
+        user_agent: parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+    });
+    if parts.method == Method::HEAD {
+        answer.body = Vec::new();
+    }
+    answer.into_response()
+}
+
+fn answer(
+    shared: &Shared,
+    world: &World,
+    method: &Method,
+    path: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> (Answer, Option<String>) {
+    let parsed = Query::parse(query);
+    let caller = auth::caller(world, headers, &parsed);
+    let user = caller.as_ref().ok().and_then(|caller| caller.user());
+    let measured =
+        lock(&shared.buckets).count(shared.throttle, user.map(|user| user.id), world.clock().now());
+    let name = user.map(|user| user.username.clone());
+    if let Some(measured) = measured.filter(crate::throttle::Measured::exceeded) {
+        return (measured.refusal(), name);
+    }
+    let below = path.strip_prefix("/api/v4").filter(|rest| rest.starts_with('/'));
+    let result = match (below, caller) {
+        (None, _) => Err(Failure::NoRoute),
+        (Some(_), Err(failure)) => Err(failure),
+        (Some(_), Ok(_)) if !matches!(*method, Method::GET | Method::HEAD) => Err(Failure::Method),
+        (Some(path), Ok(caller)) => {
+            rest::answer(&Call { world, site: &shared.site, caller, path, query: parsed })
+        }
+    };
+    let answer = result.unwrap_or_else(|failure| {
+        failure.into_answer(|project| location(&shared.site, project, path, query))
+    });
+    match measured {
+        Some(measured) => (measured.describe(answer), name),
+        None => (answer, name),
+    }
+}
+
+/// Returns the address of the same resource by the number of its project.
+fn location(site: &Site, project: ProjectId, path: &str, query: &str) -> String {
+    let rest = path
+        .strip_prefix("/api/v4/projects/")
+        .and_then(|rest| rest.split_once('/'))
+        .map(|(_, rest)| format!("/{rest}"))
+        .unwrap_or_default();
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    format!("{}/api/v4/projects/{project}{rest}{query}", site.url)
+}
+
+/// Adds the headers that are on every answer, and answers 304 where the client has the body.
+fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
+    let number = lock(&shared.requests).len();
+    let id = crate::hash::hex40(&format!("request {number}"));
+    let id = &id[..32];
+    let mut answer = answer
+        .header("vary", "Origin, Accept-Encoding")
+        .header("x-content-type-options", "nosniff")
+        .header("x-frame-options", "SAMEORIGIN")
+        .header("x-gitlab-meta", format!("{{\"correlation_id\":\"{id}\",\"version\":\"1\"}}"))
+        .header("x-request-id", id)
+        .header("x-runtime", "0.001000")
+        .header("referrer-policy", "strict-origin-when-cross-origin")
+        .header("content-security-policy", "default-src 'none'");
+    let cached = answer.headers.iter().any(|(name, _)| name == header::CACHE_CONTROL);
+    if answer.status != StatusCode::OK || cached {
+        return if cached { answer } else { answer.header("cache-control", "no-cache") };
+    }
+    let mut digest = hex64(&answer.body);
+    digest.truncate(32);
+    let etag = format!("W/\"{digest}\"");
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+    if known {
+        answer.status = StatusCode::NOT_MODIFIED;
+        answer.headers.retain(|(name, _)| name != header::CONTENT_TYPE);
+        answer.body = Vec::new();
+    }
+    answer.header("etag", etag).header("cache-control", "max-age=0, private, must-revalidate")
+}

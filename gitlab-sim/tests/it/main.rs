@@ -10,4 +10,5 @@ mod items;
 mod paging;
 mod projects;
 mod recorded;
+mod section12;
 mod throttle;

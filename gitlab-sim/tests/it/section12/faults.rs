@@ -1,0 +1,1 @@
+//! Points of section 12 about failures of the instance.

@@ -1,0 +1,1 @@
+//! Points of section 12 about limits, tokens and scopes.

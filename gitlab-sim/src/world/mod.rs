@@ -14,6 +14,7 @@ mod entity;
 mod event;
 mod id;
 mod new;
+mod push;
 mod sight;
 mod text;
 
@@ -23,9 +24,10 @@ pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
     MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
 };
-pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
+pub use event::{Action, Change, Commit, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
+pub use push::NewCommit;
 pub use sight::Caller;
 pub use text::Text;
 

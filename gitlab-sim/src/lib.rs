@@ -10,6 +10,7 @@
 //! - `rest` renders it in GitLab's shapes, with its paging, orders, filters and errors.
 //! - `throttle` and `auth` decide who may ask how often.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
+//! - [`hooks`] tells others what happened: webhooks and system hooks.
 //! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
 //!   belongs where: it knows what it means, so it parses nothing.
 //!
@@ -35,6 +36,7 @@ mod auth;
 mod clock;
 mod generator;
 mod hash;
+pub mod hooks;
 mod log;
 mod rest;
 mod server;

@@ -11,6 +11,7 @@
 mod account;
 pub(crate) mod answer;
 mod groups;
+mod hooks;
 mod issues;
 mod items;
 mod labels;
@@ -127,6 +128,7 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["user"] => scope.and_then(|()| account::user(call)),
         ["personal_access_tokens", "self"] => account::token(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
+        ["hooks"] => scope.and_then(|()| hooks::of_system(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         _ => Err(Failure::NoRoute),
     }
@@ -148,6 +150,11 @@ fn in_group(
         ["issues"] => issues::of_group,
         ["issues_statistics"] => issues::statistics_of_group,
         ["merge_requests"] => merge_requests::of_group,
+        ["hooks"] => hooks::of_group,
+        ["hooks", hook] => {
+            scope?;
+            return hooks::one_of_group(call, call.group(id)?, hook);
+        }
         _ => return Err(Failure::NoRoute),
     };
     scope?;
@@ -155,7 +162,7 @@ fn in_group(
 }
 
 /// The lists directly below a project.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "labels",
     "issues",
     "issues_statistics",
@@ -163,6 +170,7 @@ const LISTS: [&str; 7] = [
     "pipelines",
     "releases",
     "approval_rules",
+    "hooks",
 ];
 
 fn in_project(
@@ -174,7 +182,7 @@ fn in_project(
     let list = matches!(rest, [list] if LISTS.contains(list));
     let known = matches!(
         rest,
-        [] | ["issues" | "merge_requests" | "pipelines" | "templates", _]
+        [] | ["issues" | "merge_requests" | "pipelines" | "templates" | "hooks", _]
             | ["issues" | "merge_requests", _, "notes"]
             | ["templates", _, _]
             | ["repository", "tree" | "tags"]
@@ -208,6 +216,8 @@ fn in_project(
         ["repository", "files", path, "raw"] => repository::raw(call, project, path),
         ["templates", kind] => templates::list(call, project, id, kind),
         ["templates", kind, name] => templates::one(call, project, kind, name),
+        ["hooks"] => hooks::of_project(call, project, id),
+        ["hooks", hook] => hooks::one_of_project(call, project, hook),
         ["approval_rules"] => projects::approval_rules(call, project, id),
         _ => Err(Failure::NoRoute),
     }

@@ -3,6 +3,7 @@
 //! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
 //! world is changed through [`GitLab::world`], never by a request of a client.
 
+mod hooks;
 mod pipeline;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::hooks::{HookOptions, Registry};
 use crate::log::Request;
 use crate::throttle::{Buckets, Throttle};
 use crate::world::World;
@@ -45,6 +47,8 @@ pub struct Options {
     pub tier: Tier,
     /// The version that it claims.
     pub version: String,
+    /// How webhooks are delivered.
+    pub hooks: HookOptions,
 }
 
 impl Default for Options {
@@ -54,6 +58,7 @@ impl Default for Options {
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
+            hooks: HookOptions::default(),
         }
     }
 }
@@ -65,6 +70,7 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) hooks: Arc<Registry>,
 }
 
 /// What all connections share.
@@ -83,6 +89,7 @@ pub struct GitLab {
     token: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
+    hooks: hooks::HookTask,
 }
 
 impl GitLab {
@@ -96,23 +103,24 @@ impl GitLab {
     /// # Errors
     ///
     /// When the address cannot be listened at.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the accept loop is the one task of the simulator, and stop() waits for it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "stop() waits for the accept loop")]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
+        let url = url.trim_end_matches('/').to_owned();
         let token = world.bot_token().to_owned();
+        let clock = world.clock().clone();
+        let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
             buckets: Mutex::default(),
             requests: Mutex::default(),
             site: Site {
-                url: url.trim_end_matches('/').to_owned(),
+                url,
                 tier: options.tier,
                 version: options.version,
+                hooks: Arc::clone(&hooks),
             },
             throttle: options.throttle,
         });
@@ -127,7 +135,8 @@ impl GitLab {
                 tracing::error!(%error, "the simulated GitLab stopped serving");
             }
         });
-        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task) })
+        let hooks = hooks::HookTask::start(hooks);
+        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task), hooks })
     }
 
     /// Returns the address to connect to, such as `http://127.0.0.1:8929`.
@@ -162,8 +171,10 @@ impl GitLab {
     }
 
     /// Stops serving: answers under way are finished, connections closed, the port freed.
+    /// Webhooks under way are cut.
     pub async fn stop(mut self) {
         drop(self.stop.take());
+        self.hooks.stop().await;
         if let Some(mut task) = self.task.take()
             && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
         {
@@ -217,9 +228,9 @@ impl Shared {
     }
 
     /// Does what follows a change, while the world is still locked.
-    #[expect(clippy::unused_self, reason = "webhooks listen here")]
     fn changed(&self, world: &mut World) {
-        drop(world.take_events());
+        let events = world.take_events();
+        self.site.hooks.publish(world, &events);
     }
 }
 

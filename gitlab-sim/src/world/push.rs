@@ -3,9 +3,9 @@
 //! The world keeps the files of the default branch only: other branches are names that merge
 //! requests carry, so the end of one is an event and nothing else.
 
+use super::World;
 use super::event::{Change, Commit, Touched};
 use super::id::ProjectId;
-use super::World;
 
 /// A commit to be pushed to the default branch.
 #[derive(Debug, Clone, Default)]

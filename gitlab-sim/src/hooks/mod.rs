@@ -13,6 +13,8 @@
 //!
 //! # What is promised
 //!
+//! - A body says what was true when the change was over: when the guard of the world, under which
+//!   it happened, was given back.
 //! - Events of one hook are sent in their order, one at a time; hooks do not wait for each other.
 //!   GitLab promises no order at all.
 //! - An answer below 400 is a success, whatever it says; redirects are not followed. Anything else,

@@ -46,8 +46,10 @@ impl Outline {
     pub(super) fn reaches(&self, world: &World, hook: &Hook) -> bool {
         let in_reach = match (hook.scope, self.audience) {
             (Scope::Project(hooked), Audience::Project { project, .. }) => hooked == project,
-            (Scope::Group(hooked), Audience::Project { group: Some(group), .. })
-            | (Scope::Group(hooked), Audience::Group(group)) => world.is_within(group, hooked),
+            (
+                Scope::Group(hooked),
+                Audience::Project { group: Some(group), .. } | Audience::Group(group),
+            ) => world.is_within(group, hooked),
             (Scope::System, Audience::Project { .. }) => {
                 self.switch.is_some_and(|switch| OF_SYSTEM.contains(&switch))
             }

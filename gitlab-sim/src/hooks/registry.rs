@@ -341,7 +341,7 @@ impl Registry {
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == "X-Gitlab-Token") {
             "[REDACTED]".clone_into(value);
         }
-        let entry = Delivery { url, headers, at, ..blank(job, number, outcome) };
+        let entry = Delivery { at, url, headers, ..blank(job, number, outcome) };
         inner.write(entry);
         again
     }
@@ -409,7 +409,7 @@ impl Inner {
         let url = self.hooks.get(&job.hook).map(|row| row.hook.url.clone()).unwrap_or_default();
         let at = self.clock.now();
         let headers = vec![("X-Gitlab-Event-UUID".to_owned(), job.event_uuid.clone())];
-        self.write(Delivery { url, at, headers, ..blank(job, 0, Outcome::Lost(loss)) });
+        self.write(Delivery { at, url, headers, ..blank(job, 0, Outcome::Lost(loss)) });
     }
 
     fn write(&mut self, mut entry: Delivery) {

@@ -19,7 +19,7 @@ async fn a_delivery_carries_the_headers_of_gitlab() {
     place.gitlab.add_hook(hook).unwrap();
     place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
     place.gitlab.hooks_settled().await;
-    let received = receiver.take().pop().unwrap();
+    let came = receiver.take().pop().unwrap();
     let instance = place.gitlab.url();
     for (name, value) in [
         ("content-type", "application/json"),
@@ -29,16 +29,16 @@ async fn a_delivery_carries_the_headers_of_gitlab() {
         ("x-gitlab-token", "s3cret"),
         ("x-team", "shop"),
     ] {
-        assert_eq!(received.header(name), Some(value), "{name}");
+        assert_eq!(came.header(name), Some(value), "{name}");
     }
-    assert_eq!(received.method, "POST");
+    assert_eq!(came.method, "POST");
     for name in ["idempotency-key", "x-gitlab-event-uuid", "x-gitlab-webhook-uuid"] {
-        let lengths: Vec<usize> = received.header(name).unwrap().split('-').map(str::len).collect();
+        let lengths: Vec<usize> = came.header(name).unwrap().split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12], "{name}");
     }
     let logged = place.gitlab.deliveries().pop().unwrap();
     assert_eq!(logged.header("x-gitlab-token"), Some("[REDACTED]"));
-    assert_eq!((&*logged.body, logged.attempt), (received.text.as_str(), 1));
+    assert_eq!((&*logged.body, logged.attempt), (came.text.as_str(), 1));
     place.gitlab.stop().await;
 }
 
@@ -171,9 +171,9 @@ async fn a_delivery_is_sent_again_by_hand_under_its_key_five_times_a_minute() {
     assert_eq!(place.gitlab.resend(first.number), Err(Refusal::TooOften));
     assert_eq!(place.gitlab.resend(1_000), Err(Refusal::NoDelivery));
     place.gitlab.hooks_settled().await;
-    let received = receiver.take();
-    assert_eq!(received.len(), 6);
-    for row in &received {
+    let came = receiver.take();
+    assert_eq!(came.len(), 6);
+    for row in &came {
         assert_eq!(row.header("idempotency-key"), Some(first.idempotency_key.as_str()));
         assert_eq!(row.text, *first.body);
     }

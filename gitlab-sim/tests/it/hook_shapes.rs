@@ -33,7 +33,9 @@ fn describe(path: &str, value: &Value, shape: &mut Shape) {
     shape.entry(path.to_owned()).or_default().insert(name);
     match value {
         Value::Array(rows) => {
-            rows.iter().for_each(|row| describe(&format!("{path}[]"), row, shape));
+            for row in rows {
+                describe(&format!("{path}[]"), row, shape);
+            }
         }
         Value::Object(fields) => {
             // Which fields differ follows from what was done, not from the event. Some names of

@@ -8,7 +8,7 @@ use gitlab_sim::world::{
 use gitlab_sim::{GitLab, Options};
 
 use crate::client::{get, get_anonymously, get_as, serve};
-use crate::receiver::Receiver;
+use crate::receiver::{Received, Receiver};
 
 /// `acme/shop/webshop`, and `acme/other` beside it.
 pub struct Place {
@@ -75,9 +75,9 @@ async fn every_change_of_a_project_is_told_in_its_own_event() {
         .map(|row| {
             let body = row.json();
             let attributes = &body["object_attributes"];
-            let word = [&attributes["action"], &body["ref"], &attributes["status"], &body["tag"]];
-            let word = word.iter().find_map(|word| word.as_str()).unwrap();
-            (row.event().to_owned(), word.to_owned())
+            let said = [&attributes["action"], &body["ref"], &attributes["status"], &body["tag"]];
+            let said = said.iter().find_map(|said| said.as_str()).unwrap();
+            (row.event().to_owned(), said.to_owned())
         })
         .collect();
     let told: Vec<(&str, &str)> =
@@ -122,7 +122,7 @@ async fn items_tell_what_was_done_and_what_is_different() {
     world.merge(project, iid, bot);
     drop(world);
     place.gitlab.hooks_settled().await;
-    let bodies: Vec<_> = receiver.take().iter().map(|row| row.json()).collect();
+    let bodies = receiver.bodies();
     let actions: Vec<_> = bodies.iter().map(|body| &body["object_attributes"]["action"]).collect();
     assert_eq!(
         actions,
@@ -216,11 +216,11 @@ async fn a_hook_of_a_group_hears_of_projects_in_all_subgroups() {
     drop(world);
     place.gitlab.hooks_settled().await;
     let told = |receiver: &Receiver| -> Vec<(String, String)> {
-        let word = |body: &serde_json::Value| {
+        let said = |body: &serde_json::Value| {
             let title = &body["object_attributes"]["title"];
             title.as_str().or(body["event_name"].as_str()).unwrap().to_owned()
         };
-        receiver.take().iter().map(|row| (row.event().to_owned(), word(&row.json()))).collect()
+        receiver.take().iter().map(|row| (row.event().to_owned(), said(&row.json()))).collect()
     };
     let pair = |event: &str, word: &str| (event.to_owned(), word.to_owned());
     let members = [
@@ -263,9 +263,9 @@ async fn system_hooks_hear_of_places_members_and_code_of_the_whole_instance() {
     world.add_issue(place.webshop, NewIssue::new("not told"));
     drop(world);
     place.gitlab.hooks_settled().await;
-    let received = receiver.take();
-    assert!(received.iter().all(|row| row.event() == "System Hook"));
-    let bodies: Vec<_> = received.iter().map(|row| row.json()).collect();
+    let came = receiver.take();
+    assert!(came.iter().all(|row| row.event() == "System Hook"));
+    let bodies: Vec<_> = came.iter().map(Received::json).collect();
     let names: Vec<_> = bodies
         .iter()
         .map(|body| body["event_name"].as_str().or(body["object_kind"].as_str()).unwrap())
@@ -316,7 +316,7 @@ async fn first_pushes_and_deletions_have_zeros_for_the_commit_that_is_not_there(
     world.delete_branch(place.webshop, "topic");
     drop(world);
     place.gitlab.hooks_settled().await;
-    let bodies: Vec<_> = receiver.take().iter().map(|row| row.json()).collect();
+    let bodies = receiver.bodies();
     let zeros = "0".repeat(40);
     assert_eq!(bodies[0]["before"], zeros);
     assert_eq!(bodies[1]["before"], bodies[0]["after"]);

@@ -86,6 +86,11 @@ impl Receiver {
         std::mem::take(&mut self.kept.lock().unwrap().received)
     }
 
+    /// Returns the bodies that came since the last time.
+    pub fn bodies(&self) -> Vec<Value> {
+        self.take().iter().map(Received::json).collect()
+    }
+
     /// Returns the events that came since the last time.
     pub fn events(&self) -> Vec<String> {
         self.take().iter().map(|received| received.event().to_owned()).collect()

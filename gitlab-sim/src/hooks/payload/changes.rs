@@ -11,46 +11,42 @@ use crate::world::Item;
 pub(super) struct Changes(Map<String, Value>);
 
 impl Changes {
-    /// Notes a field if it differs.
-    pub(super) fn field(&mut self, name: &str, previous: Value, current: Value) {
-        if previous != current {
-            self.0.insert(name.to_owned(), json!({"previous": previous, "current": current}));
-        }
+    /// Notes what is shown of two rows, if it differs.
+    pub(super) fn row<R>(&mut self, name: &str, rows: (&R, &R), show: impl Fn(&R) -> Value) {
+        self.field(name, &show(rows.0), &show(rows.1));
     }
 
-    /// Notes a field that differs, or is new.
-    fn of<T: PartialEq>(&mut self, name: &str, pair: (Option<&T>, &T), show: impl Fn(&T) -> Value) {
-        let (before, after) = pair;
-        if before != Some(after) {
-            self.field(name, before.map_or(Value::Null, &show), show(after));
+    /// Notes a field if it differs.
+    pub(super) fn field(&mut self, name: &str, previous: &Value, current: &Value) {
+        if previous != current {
+            self.0.insert(name.to_owned(), json!({"previous": previous, "current": current}));
         }
     }
 
     /// Notes what issues and merge requests have in common. Without an item before, everything
     /// is new.
     pub(super) fn item(&mut self, scene: Scene<'_>, before: Option<&Item>, after: &Item) {
-        let time = |time: &Option<_>| json!(time.map(utc));
-        self.of("title", (before.map(|row| &row.title), &after.title), |title| json!(title));
-        let description = |row: &Item| long_text(row.description.as_ref());
-        self.field("description", before.map_or(Value::Null, description), description(after));
-        self.of("updated_at", (before.map(|row| &row.updated_at), &after.updated_at), |time| {
-            json!(utc(*time))
-        });
-        self.of("closed_at", (before.map(|row| &row.closed_at), &after.closed_at), time);
-        self.of("labels", (before.map(|row| &row.labels), &after.labels), |labels| {
-            scene.labels(labels)
-        });
-        self.of("assignees", (before.map(|row| &row.assignees), &after.assignees), |users| {
-            users.iter().map(|user| scene.user(*user)).collect()
-        });
+        let (author, by) = (json!(after.author), json!(scene.event.by));
+        let mut of = |name: &str, show: &dyn Fn(&Item) -> Value| {
+            let previous = before.map_or(Value::Null, show);
+            // In a new item an empty list is not news.
+            if before.is_some() || show(after) != json!([]) {
+                self.field(name, &previous, &show(after));
+            }
+        };
+        of("title", &|row| json!(row.title));
+        of("description", &|row| long_text(row.description.as_ref()));
+        of("updated_at", &|row| json!(utc(row.updated_at)));
+        of("closed_at", &|row| json!(row.closed_at.map(utc)));
+        of("labels", &|row| scene.labels(&row.labels));
+        of("assignees", &|row| row.assignees.iter().map(|user| scene.user(*user)).collect());
         if before.is_none() {
-            self.field("id", Value::Null, json!(after.id));
-            self.field("iid", Value::Null, json!(after.iid));
-            self.field("author_id", Value::Null, json!(after.author));
-            self.field("created_at", Value::Null, json!(utc(after.created_at)));
-            self.0.retain(|_, change| change["current"] != json!([]));
+            of("id", &|row| json!(row.id));
+            of("iid", &|row| json!(row.iid));
+            of("created_at", &|row| json!(utc(row.created_at)));
+            self.field("author_id", &Value::Null, &author);
         } else {
-            self.field("updated_by_id", Value::Null, json!(scene.event.by));
+            self.field("updated_by_id", &Value::Null, &by);
         }
     }
 

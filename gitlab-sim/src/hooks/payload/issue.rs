@@ -46,17 +46,12 @@ fn changes(scene: Scene<'_>, before: Option<&Issue>, after: &Issue) -> Value {
     let mut changes = Changes::default();
     changes.item(scene, before.map(|row| &row.item), &after.item);
     if let Some(before) = before {
-        let pair = |show: fn(&Issue) -> Value| (show(before), show(after));
-        let (previous, current) = pair(|row| json!(state_id(row)));
-        changes.field("state_id", previous, current);
-        let (previous, current) = pair(|row| json!(row.confidential));
-        changes.field("confidential", previous, current);
-        let (previous, current) = pair(|row| json!(row.severity.to_lowercase()));
-        changes.field("severity", previous, current);
-        let (previous, current) = pair(|row| json!(type_name(row.issue_type)));
-        changes.field("type", previous, current);
-        let (previous, current) = pair(|row| json!(row.moved_to));
-        changes.field("moved_to_id", previous, current);
+        let rows = (before, after);
+        changes.row("state_id", rows, |row| json!(state_id(row)));
+        changes.row("confidential", rows, |row| json!(row.confidential));
+        changes.row("severity", rows, |row| json!(row.severity.to_lowercase()));
+        changes.row("type", rows, |row| json!(type_name(row.issue_type)));
+        changes.row("moved_to_id", rows, |row| json!(row.moved_to));
     }
     changes.into_value()
 }

@@ -45,16 +45,16 @@ fn changes(scene: Scene<'_>, before: Option<&MergeRequest>, after: &MergeRequest
     let mut changes = Changes::default();
     changes.item(scene, before.map(|row| &row.item), &after.item);
     if let Some(before) = before {
-        let merged = before.merged_at.is_none() && after.merged_at.is_some();
-        let previous = if merged { LOCKED } else { state_id(before) };
-        changes.field("state_id", json!(previous), json!(state_id(after)));
-        changes.field("draft", json!(before.draft()), json!(after.draft()));
-        let pair = |show: fn(&MergeRequest) -> &str| (json!(show(before)), json!(show(after)));
-        let (previous, current) = pair(|row| &row.source_branch);
-        changes.field("source_branch", previous, current);
-        let (previous, current) = pair(|row| &row.target_branch);
-        changes.field("target_branch", previous, current);
-        changes.field("merge_user_id", json!(before.merge_user), json!(after.merge_user));
+        let rows = (before, after);
+        if before.merged_at.is_none() && after.merged_at.is_some() {
+            changes.field("state_id", &json!(LOCKED), &json!(state_id(after)));
+        } else {
+            changes.row("state_id", rows, |row| json!(state_id(row)));
+        }
+        changes.row("draft", rows, |row| json!(row.draft()));
+        changes.row("source_branch", rows, |row| json!(row.source_branch));
+        changes.row("target_branch", rows, |row| json!(row.target_branch));
+        changes.row("merge_user_id", rows, |row| json!(row.merge_user));
     }
     changes.into_value()
 }

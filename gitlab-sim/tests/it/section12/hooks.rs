@@ -86,10 +86,10 @@ async fn point_39_a_delivery_is_tried_again_under_one_idempotency_key() {
     receiver.answer([Answer::Status(503)]);
     open_issue(&gitlab, project).await;
     open_issue(&gitlab, project).await;
-    let received = receiver.take();
-    assert_eq!(received.len(), 3);
+    let came = receiver.take();
+    assert_eq!(came.len(), 3);
     let column = |name: &str| -> Vec<String> {
-        received.iter().map(|row| row.header(name).unwrap().to_owned()).collect()
+        came.iter().map(|row| row.header(name).unwrap().to_owned()).collect()
     };
     let keys = column("idempotency-key");
     assert_eq!(keys[0], keys[1], "tried again");
@@ -98,7 +98,7 @@ async fn point_39_a_delivery_is_tried_again_under_one_idempotency_key() {
     assert_ne!(attempts[0], attempts[1]);
     let events = column("x-gitlab-event-uuid");
     assert!(events[0] == events[1] && events[1] != events[2]);
-    assert_eq!(received[0].text, received[1].text);
+    assert_eq!(came[0].text, came[1].text);
     assert_eq!(gitlab.find_hook(hook).unwrap().failures, 0, "what succeeds at last is a success");
     gitlab.stop().await;
 }
@@ -207,7 +207,7 @@ async fn point_39_times_come_in_two_formats() {
     gitlab.world().add_file(project, "README.md", "text");
     gitlab.world().rename_project(project, "store");
     gitlab.hooks_settled().await;
-    let bodies: Vec<_> = receiver.take().iter().map(|row| row.json()).collect();
+    let bodies = receiver.bodies();
     assert_eq!(bodies[0]["object_attributes"]["created_at"], "2026-11-22 10:00:00 UTC");
     assert_eq!(bodies[0]["object_attributes"]["updated_at"], "2026-11-22 10:00:00 UTC");
     assert_eq!(bodies[1]["commits"][0]["timestamp"], "2026-11-22T10:00:00+00:00");
@@ -225,14 +225,14 @@ async fn point_39_a_body_is_signed_when_there_is_a_signing_token() {
     let signed = Hook::on_project(project, &receiver.url).all_events().signing_token("s3cret");
     gitlab.add_hook(signed).unwrap();
     open_issue(&gitlab, project).await;
-    let received = receiver.take().pop().unwrap();
-    let id = received.header("webhook-id").unwrap();
-    let timestamp = received.header("webhook-timestamp").unwrap();
-    assert_eq!(Some(id), received.header("idempotency-key"));
+    let came = receiver.take().pop().unwrap();
+    let id = came.header("webhook-id").unwrap();
+    let timestamp = came.header("webhook-timestamp").unwrap();
+    assert_eq!(Some(id), came.header("idempotency-key"));
     assert_eq!(timestamp, gitlab.world().clock().now().as_second().to_string());
     let mut mac = Hmac::<Sha256>::new_from_slice(b"s3cret").unwrap();
-    mac.update(format!("{id}.{timestamp}.{}", received.text).as_bytes());
+    mac.update(format!("{id}.{timestamp}.{}", came.text).as_bytes());
     let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-    assert_eq!(received.header("webhook-signature"), Some(expected.as_str()));
+    assert_eq!(came.header("webhook-signature"), Some(expected.as_str()));
     gitlab.stop().await;
 }

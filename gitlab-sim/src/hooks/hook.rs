@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{GroupId, ProjectId};
+use axum::http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use super::health::Alert;
+use crate::world::{GroupId, ProjectId, World};
 
 /// The id of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -193,6 +197,45 @@ impl Hook {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
+
+    /// Tells whether it could work.
+    pub(super) fn check(&self, world: &World) -> Result<(), Refusal> {
+        let known = match self.scope {
+            Scope::Project(project) => world.project(project).is_some(),
+            Scope::Group(group) => world.group(group).is_some(),
+            Scope::System => true,
+        };
+        if !known {
+            return Err(Refusal::NoPlace);
+        }
+        let url = reqwest::Url::parse(&self.url).map_err(|_| Refusal::BadUrl)?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(Refusal::BadUrl);
+        }
+        let sendable = |value: &str| HeaderValue::from_str(value).is_ok();
+        let fine = self.token.as_deref().is_none_or(sendable)
+            && self.headers.iter().all(|(name, value)| {
+                HeaderName::from_bytes(name.as_bytes()).is_ok() && sendable(value)
+            });
+        if fine { Ok(()) } else { Err(Refusal::BadHeader) }
+    }
+}
+
+/// A hook as it stands.
+#[derive(Debug, Clone)]
+pub struct HookState {
+    /// The id.
+    pub id: HookId,
+    /// What was registered.
+    pub hook: Hook,
+    /// Whether it is executed.
+    pub alert: Alert,
+    /// Until when events are, or were last, lost.
+    pub disabled_until: Option<Timestamp>,
+    /// Deliveries that failed in a row.
+    pub failures: u32,
+    /// When it was registered.
+    pub created_at: Timestamp,
 }
 
 /// Why a hook was not registered, or a delivery not sent again.

@@ -43,13 +43,13 @@ mod payload;
 mod registry;
 mod sender;
 mod sign;
+mod window;
 
 use std::time::Duration;
 
 pub use health::Alert;
-pub use hook::{Hook, HookId, Refusal, Scope, Switch};
+pub use hook::{Hook, HookId, HookState, Refusal, Scope, Switch};
 pub use log::{Delivery, Loss, Outcome};
-pub use registry::HookState;
 
 pub(crate) use delivery::deliver;
 pub(crate) use registry::Registry;

@@ -16,6 +16,18 @@ pub(super) enum Audience {
     Instance,
 }
 
+impl Audience {
+    /// Finds the top-level group whose share a message counts against.
+    pub(super) fn top_level(self, world: &World) -> Option<GroupId> {
+        let group = match self {
+            Self::Project { group, .. } => group?,
+            Self::Group(group) => group,
+            Self::Instance => return None,
+        };
+        world.lineage(group).last().map(|group| group.id)
+    }
+}
+
 /// Which body is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {

@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use super::HookOptions;
 use super::health::{Alert, Health};
-use super::hook::{Hook, HookId, Refusal, Scope};
+use super::hook::{Hook, HookId, HookState, Refusal, Scope};
 use super::log::{Delivery, Loss, Outcome};
-use super::outline::{Audience, outlines};
+use super::outline::outlines;
 use super::payload::{Scene, render};
 use super::sender::{Job, Sender};
+use super::window::Window;
 use crate::clock::Clock;
 use crate::world::{Event, GroupId, World};
 
@@ -36,23 +36,6 @@ const MAX_UNDER_WAY: usize = 64;
 /// How often deliveries of one hook may be sent again by hand within a minute.
 const MAX_RESENDS: u32 = 5;
 
-/// A hook as it stands.
-#[derive(Debug, Clone)]
-pub struct HookState {
-    /// The id.
-    pub id: HookId,
-    /// What was registered.
-    pub hook: Hook,
-    /// Whether it is executed.
-    pub alert: Alert,
-    /// Until when events are, or were last, lost.
-    pub disabled_until: Option<Timestamp>,
-    /// Deliveries that failed in a row.
-    pub failures: u32,
-    /// When it was registered.
-    pub created_at: Timestamp,
-}
-
 /// An attempt that may be made now.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -70,26 +53,6 @@ struct Row {
     pending: VecDeque<Job>,
     busy: bool,
     resent: Window,
-}
-
-/// Counts within a minute of the world.
-#[derive(Debug, Clone, Copy, Default)]
-struct Window {
-    minute: i64,
-    count: u32,
-}
-
-impl Window {
-    /// Takes one, unless the limit is reached in this minute.
-    fn take(&mut self, now: Timestamp, limit: u32) -> bool {
-        let minute = now.as_second().div_euclid(60);
-        if self.minute != minute {
-            *self = Self { minute, count: 0 };
-        }
-        let free = self.count < limit;
-        self.count += u32::from(free);
-        free
-    }
 }
 
 #[derive(Debug)]
@@ -143,7 +106,7 @@ impl Registry {
 
     /// Registers a hook.
     pub(crate) fn add(&self, world: &World, hook: Hook) -> Result<HookId, Refusal> {
-        check(world, &hook)?;
+        hook.check(world)?;
         let mut inner = self.lock();
         let limit = match hook.scope {
             Scope::Project(_) => MAX_PER_PROJECT,
@@ -244,7 +207,7 @@ impl Registry {
                     continue;
                 };
                 let body: Arc<str> = body.into();
-                let top = top_level(world, outline.audience);
+                let top = outline.audience.top_level(world);
                 for hook in reached {
                     let system = inner.hooks[&hook].hook.scope == Scope::System;
                     let job = Job {
@@ -436,35 +399,4 @@ fn blank(job: &Job, attempt: u32, outcome: Outcome) -> Delivery {
         body: Arc::clone(&job.body),
         outcome,
     }
-}
-
-fn check(world: &World, hook: &Hook) -> Result<(), Refusal> {
-    let known = match hook.scope {
-        Scope::Project(project) => world.project(project).is_some(),
-        Scope::Group(group) => world.group(group).is_some(),
-        Scope::System => true,
-    };
-    if !known {
-        return Err(Refusal::NoPlace);
-    }
-    let url = reqwest::Url::parse(&hook.url).map_err(|_| Refusal::BadUrl)?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(Refusal::BadUrl);
-    }
-    let sendable = |value: &str| HeaderValue::from_str(value).is_ok();
-    let fine = hook.token.as_deref().is_none_or(sendable)
-        && hook.headers.iter().all(|(name, value)| {
-            HeaderName::from_bytes(name.as_bytes()).is_ok() && sendable(value)
-        });
-    if fine { Ok(()) } else { Err(Refusal::BadHeader) }
-}
-
-/// Finds the top-level group whose share a message counts against.
-fn top_level(world: &World, audience: Audience) -> Option<GroupId> {
-    let group = match audience {
-        Audience::Project { group, .. } => group?,
-        Audience::Group(group) => group,
-        Audience::Instance => return None,
-    };
-    world.lineage(group).last().map(|group| group.id)
 }

@@ -211,3 +211,44 @@ async fn a_hook_that_could_not_work_is_refused() {
     assert_eq!(add(Hook::on_project(place.other, url)), Ok(()));
     place.gitlab.stop().await;
 }
+
+#[tokio::test]
+async fn what_does_not_fit_into_the_queue_is_lost_and_said_to_be() {
+    let place = place().await;
+    let stalled = place.receiver(Scope::System).await;
+    stalled.always(Answer::Stall);
+    let mut world = place.gitlab.world();
+    for _ in 0..10_001 {
+        world.set_topics(place.webshop, ["a"]);
+    }
+    drop(world);
+    let lost: Vec<Outcome> = place.gitlab.deliveries().into_iter().map(|row| row.outcome).collect();
+    assert_eq!(lost, [Outcome::Lost(Loss::QueueFull)]);
+    place.gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn a_delivery_is_tried_as_often_as_it_is_said() {
+    let place = place_with(HookOptions { retries: 4, ..HookOptions::default() }).await;
+    let receiver = place.receiver(Scope::Project(place.webshop)).await;
+    receiver.always(Answer::Status(429));
+    place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+    place.gitlab.hooks_settled().await;
+    assert_eq!(receiver.take().len(), 5);
+    assert_eq!(place.gitlab.hooks()[0].failures, 1);
+    place.gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn a_hook_that_goes_takes_along_what_waits_for_it() {
+    let place = place().await;
+    let receiver = Receiver::start().await;
+    let hook = Hook::on_project(place.webshop, &receiver.url).all_events();
+    let id = place.gitlab.add_hook(hook).unwrap();
+    place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+    assert!(place.gitlab.remove_hook(id));
+    assert!(!place.gitlab.remove_hook(id));
+    place.gitlab.hooks_settled().await;
+    assert!(receiver.take().is_empty());
+    place.gitlab.stop().await;
+}

@@ -20,7 +20,12 @@ const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/referenc
 
 /// What the document leaves out, with the line of the reference that says it. `{}` is any segment.
 const IN_THE_REFERENCE: &[(&str, &[&str], &str)] = &[
-    ("/projects/{}/labels", &["include_ancestor_groups"], "`include_ancestor_groups`"),
+    // The first is ours; the second comes with the `Link` of the server.
+    (
+        "/projects/{}/labels",
+        &["include_ancestor_groups", "with_counts"],
+        "`with_counts`, `include_ancestor_groups`",
+    ),
     ("/projects/{}/issues/{}/notes", &["order_by", "sort"], "`order_by` (created_at default"),
     (
         "/projects/{}/merge_requests/{}/notes",

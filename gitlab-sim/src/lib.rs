@@ -8,7 +8,7 @@
 //!
 //! - [`world`] is the state, to be built and changed by hand or by the generator.
 //! - `rest` renders it in GitLab's shapes, with its paging, orders, filters and errors.
-//! - `throttle` and `auth` decide who may ask how often.
+//! - `throttle` and `auth` decide who may ask how often, from what `asked` shows of a request.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
 //! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
 //!   belongs where: it knows what it means, so it parses nothing.

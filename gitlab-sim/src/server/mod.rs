@@ -1,7 +1,8 @@
 //! The simulated GitLab on a real port.
 //!
-//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
-//! world is changed through [`GitLab::world`], never by a request of a client.
+//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes, and
+//! `admission` its door. The world is changed through [`GitLab::world`], never by a request of a
+//! client, but for one that rotates a token.
 
 mod admission;
 mod pipeline;

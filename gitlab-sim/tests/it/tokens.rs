@@ -61,6 +61,20 @@ async fn a_token_is_taken_in_every_place_that_gitlab_takes_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "this client exists to be unpaced")]
+async fn bytes_that_are_no_text_are_an_unknown_token() {
+    let gitlab = serve(World::new()).await;
+    let request = reqwest::Client::new()
+        .get(format!("{}/api/v4/projects", gitlab.url()))
+        .header("private-token", reqwest::header::HeaderValue::from_bytes(b"\xff\xfe").unwrap());
+    assert_eq!(request.send().await.unwrap().status(), 401);
+    for nothing in ["", "  "] {
+        let reply = ask(&gitlab, "/projects", &[("private-token", nothing)]).await;
+        assert_eq!(reply.status, 200, "no token at all");
+    }
+}
+
+#[tokio::test]
 async fn a_token_in_the_query_is_echoed_in_links() {
     let mut world = World::new();
     world.add_project(NewProject::at("acme/a"));

@@ -2,10 +2,10 @@
 //!
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
-//! both, `event` keeps what happened, `token` and `job` keep credentials, `sight` decides who may
-//! see what. The world knows nothing of HTTP: the `rest` module renders it. It also refuses to know
-//! its own address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they
-//! are served.
+//! both, `event` keeps what happened, `sight` decides who may see what. The
+//! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
+//! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
+//! served.
 
 mod add;
 mod change;

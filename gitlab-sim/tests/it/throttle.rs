@@ -220,3 +220,27 @@ async fn graphql_is_refused_by_its_application_limit_in_its_own_shape() {
     assert_eq!(refused.status, 429);
     assert!(refused.json()["errors"][0]["message"].is_string(), "{}", refused.text);
 }
+
+#[tokio::test]
+async fn whoever_acts_as_another_uses_up_their_own_quota() {
+    let mut world = World::with_clock(Clock::at("2026-11-22T10:00:45Z".parse().unwrap()));
+    let (root, ann) = (world.add_user("root"), world.add_user("ann"));
+    world.set_admin(root, true);
+    let sudo = world.add_token(root, &["api", "sudo"], None);
+    let ann = world.add_token(ann, &["api"], None);
+    let options =
+        Options { throttle: Throttle::Always(Limit::per_minute(9)), ..Options::default() };
+    let gitlab = GitLab::start(world, options).await.unwrap();
+    let url = format!("{}/api/v4/user", gitlab.url());
+    let as_ann = fetch(&url, &[("private-token", &sudo), ("sudo", "ann")]).await;
+    assert_eq!(as_ann.header("ratelimit-remaining"), Some("8"));
+    let as_nobody = fetch(&url, &[("private-token", &sudo), ("sudo", "nobody")]).await;
+    assert_eq!(
+        (as_nobody.status, as_nobody.header("ratelimit-remaining")),
+        (404, Some("7")),
+        "the token is known, whatever it is refused"
+    );
+    let own = get_as(&gitlab, Some(&ann), "/user").await;
+    assert_eq!(own.header("ratelimit-remaining"), Some("8"));
+    assert_eq!(get_as(&gitlab, Some(&sudo), "/user").await.header("ratelimit-observed"), Some("3"));
+}

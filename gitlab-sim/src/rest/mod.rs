@@ -2,8 +2,8 @@
 //!
 //! Handlers are plain functions from a [`Call`] to an [`Answer`] or a [`Failure`]: no async, no
 //! lock, no header handling beyond their own. The server locks the world, counts the request
-//! against the throttle and calls [`answer`]. Only reading is offered, but for the rotation of tokens:
-//! the world is changed through Rust.
+//! against the throttle and calls [`answer()`]. Only reading is offered, but for the rotation of
+//! tokens: the world is changed through Rust.
 //!
 //! Path segments arrive percent-encoded, so that `acme%2Fshop` is one segment and `acme/shop` is
 //! two, which no route knows: the usual mistake gets the usual answer.

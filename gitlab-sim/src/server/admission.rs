@@ -187,3 +187,17 @@ impl GitLab {
         self.shared.limits.rules_mut().banned.remove(&address).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_429_of_an_endpoint_gets_no_headers_of_the_throttle() {
+        for (status, count) in [(StatusCode::OK, 2), (StatusCode::TOO_MANY_REQUESTS, 1)] {
+            let answer = Answer { status, ..Answer::json(&()) };
+            let headers = vec![(header::HeaderName::from_static("ratelimit-name"), String::new())];
+            assert_eq!(describe(answer, headers).headers.len(), count, "{status}");
+        }
+    }
+}

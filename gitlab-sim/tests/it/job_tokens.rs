@@ -112,6 +112,18 @@ async fn a_project_must_let_the_jobs_of_another_in() {
 }
 
 #[tokio::test]
+async fn a_project_for_all_who_are_signed_in_does_not_let_jobs_in_by_that() {
+    let (mut world, source, _, token) = world();
+    let inner = NewProject::at("other/inner").visibility(Visibility::Internal);
+    let inner = world.add_project(inner);
+    let gitlab = serve(world).await;
+    let refused = with_job(&gitlab, &token, "/projects/4/issues").await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    gitlab.world().allow_job_tokens_from(inner, source);
+    assert_eq!(with_job(&gitlab, &token, "/projects/4/merge_requests").await.status, 200);
+}
+
+#[tokio::test]
 async fn what_the_user_of_the_job_cannot_see_is_not_found() {
     let (mut world, source, _, token) = world();
     let hidden = world.add_project(NewProject::at("secret/plan"));

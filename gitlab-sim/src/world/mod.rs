@@ -13,23 +13,27 @@ mod commit;
 mod entity;
 mod event;
 mod id;
+mod job;
 mod new;
 mod push;
 mod sight;
 mod text;
+pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
-    MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
+    MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
 pub use event::{Action, Change, Commit, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use job::{JobPermissions, TokenJob};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
 pub use sight::Caller;
 pub use text::Text;
+pub use token::{LastUsed, NotRotated, Token, TokenKind};
 
 use crate::clock::Clock;
 
@@ -55,6 +59,8 @@ pub struct World {
     /// Titles of labels by owner: adding an item looks its labels up.
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
+    /// The jobs behind job tokens, and who lets them in.
+    jobs: job::Jobs,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -118,6 +124,7 @@ impl World {
             former_paths: HashMap::new(),
             titles: HashMap::new(),
             last: Counters::default(),
+            jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

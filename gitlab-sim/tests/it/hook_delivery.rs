@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gitlab_sim::hooks::{Alert, Hook, HookOptions, Loss, Outcome, Refusal, Scope};
-use gitlab_sim::world::{GroupId, NewIssue, ProjectId};
+use gitlab_sim::world::{GroupId, NewIssue, NewMergeRequest, ProjectId};
 
 use crate::hooks::{place, place_with};
 use crate::receiver::{Answer, Receiver};
@@ -39,6 +39,33 @@ async fn a_delivery_carries_the_headers_of_gitlab() {
     let logged = place.gitlab.deliveries().pop().unwrap();
     assert_eq!(logged.header("x-gitlab-token"), Some("[REDACTED]"));
     assert_eq!((&*logged.body, logged.attempt), (came.text.as_str(), 1));
+    place.gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn hooks_that_hear_of_one_event_share_its_uuid_and_not_their_keys() {
+    let place = place().await;
+    let of_project = place.receiver(Scope::Project(place.webshop)).await;
+    let of_group = place.receiver(Scope::Group(place.acme)).await;
+    place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+    place.gitlab.hooks_settled().await;
+    let (one, other) = (of_project.take().pop().unwrap(), of_group.take().pop().unwrap());
+    assert_eq!(one.text, other.text);
+    assert_eq!(one.header("x-gitlab-event-uuid"), other.header("x-gitlab-event-uuid"));
+    assert_ne!(one.header("idempotency-key"), other.header("idempotency-key"));
+    place.gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn failures_disable_nothing_where_the_flag_is_off() {
+    let place = place_with(HookOptions { auto_disable: false, ..HookOptions::default() }).await;
+    let receiver = place.receiver(Scope::Project(place.webshop)).await;
+    receiver.always(Answer::Status(500));
+    for _ in 0..5 {
+        place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+        place.gitlab.hooks_settled().await;
+    }
+    assert_eq!(receiver.take().len(), 10);
     place.gitlab.stop().await;
 }
 
@@ -119,15 +146,17 @@ async fn a_top_level_group_has_its_share_of_every_minute() {
     let options = HookOptions { per_minute: Some(2), ..HookOptions::default() };
     let place = place_with(options).await;
     let receiver = place.receiver(Scope::Group(place.acme)).await;
+    let system = place.receiver(Scope::System).await;
     place.gitlab.world().clock().set("2026-11-22T10:00:30Z".parse().unwrap());
     let act = || async {
         for project in [place.webshop, place.other, place.webshop] {
-            place.gitlab.world().add_issue(project, NewIssue::new("one"));
+            place.gitlab.world().add_merge_request(project, NewMergeRequest::new("one"));
         }
         place.gitlab.hooks_settled().await;
     };
     act().await;
     assert_eq!(receiver.take().len(), 2);
+    assert_eq!(system.take().len(), 3, "the instance has no share");
     let lost = place.gitlab.deliveries();
     assert!(lost.iter().any(|row| row.outcome == Outcome::Lost(Loss::RateLimited)));
     place.gitlab.world().clock().set("2026-11-22T10:01:00Z".parse().unwrap());

@@ -32,6 +32,11 @@ impl Clock {
         micros(self.lock().unwrap_or_else(Timestamp::now))
     }
 
+    /// Tells whether the clock stands still until a test moves it.
+    pub fn stands_still(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Stops the clock at `now`. All copies of the clock follow.
     pub fn set(&self, now: Timestamp) {
         *self.lock() = Some(now);

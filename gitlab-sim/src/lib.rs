@@ -3,15 +3,16 @@
 //! ```text
 //! clock  <- world <- rest <- server -> a real port
 //!             ^
-//!         generator -> truth
+//!  generator, life -> truth
 //! ```
 //!
 //! - [`world`] is the state, to be built and changed by hand or by the generator.
 //! - `rest` renders it in GitLab's shapes, with its paging, orders, filters and errors.
 //! - `throttle` and `auth` decide who may ask how often.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
-//! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
-//!   belongs where: it knows what it means, so it parses nothing.
+//! - [`Generator`] writes a believable organisation from a seed, and [`Life`] goes on with it while
+//!   somebody reads. They know what they mean, so they parse nothing: they record it in a
+//!   [`Ledger`], from which the [`truth`] of any moment is told, as a given token sees it.
 //!
 //! The crate refuses to know xrefd: it is the other side, against which xrefd is tested.
 //!
@@ -35,6 +36,7 @@ mod auth;
 mod clock;
 mod generator;
 mod hash;
+pub mod life;
 mod log;
 mod rest;
 mod server;
@@ -44,8 +46,9 @@ pub mod world;
 
 pub use clock::Clock;
 pub use generator::Generator;
+pub use life::Life;
 pub use log::Request;
-pub use server::{GitLab, Options, Tier};
+pub use server::{GitLab, Options, Pace, Tier};
 pub use throttle::{Limit, Throttle};
-pub use truth::Truth;
+pub use truth::{Ledger, State, Truth};
 pub use world::World;

@@ -3,6 +3,7 @@
 //! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
 //! world is changed through [`GitLab::world`], never by a request of a client.
 
+mod living;
 mod pipeline;
 
 use std::net::SocketAddr;
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Duration;
 
 use axum::Router;
+use living::Living;
+pub use living::Pace;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -74,6 +77,7 @@ pub(crate) struct Shared {
     requests: Mutex<Vec<Request>>,
     site: Site,
     throttle: Throttle,
+    living: Living,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -115,6 +119,7 @@ impl GitLab {
                 version: options.version,
             },
             throttle: options.throttle,
+            living: Living::default(),
         });
         let router = Router::new().fallback(pipeline::handle).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -163,6 +168,7 @@ impl GitLab {
 
     /// Stops serving: answers under way are finished, connections closed, the port freed.
     pub async fn stop(mut self) {
+        self.shared.living.end().await;
         drop(self.stop.take());
         if let Some(mut task) = self.task.take()
             && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()

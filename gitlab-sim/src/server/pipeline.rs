@@ -42,6 +42,7 @@ pub(super) async fn handle(
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
     });
+    shared.let_live();
     if parts.method == Method::HEAD {
         answer.body = Vec::new();
     }

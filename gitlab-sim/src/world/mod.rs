@@ -16,6 +16,7 @@ mod id;
 mod new;
 mod sight;
 mod text;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 

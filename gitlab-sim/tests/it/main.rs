@@ -7,6 +7,8 @@ mod client;
 mod files;
 mod generated;
 mod items;
+mod life;
+mod naive;
 mod paging;
 mod projects;
 mod recorded;

@@ -1,23 +1,37 @@
-//! What belongs where, as the generator meant it.
+//! What belongs where, as the writers of the texts meant it.
 //!
-//! The generator records here while it writes: it knows what each text says, so nothing is parsed
-//! and no code of xrefd is used. Names are canonical spellings; the texts hold other spellings of
-//! the same match key, so compare names by [`match_key`]. Paths and references are those of the
-//! moment of generation.
+//! The generator and the life that follows it record in a [`Ledger`] what they write: they know
+//! what each text says, so nothing is parsed and no code of xrefd is used. [`Truth`] is the view of
+//! a moment: the world as one caller sees it, read with the ledger. [`State`] is the plainer half of
+//! it: what exists, without what it means. Names are canonical spellings; the texts hold other
+//! spellings of the same match key, so compare names by [`match_key`].
+//!
+//! A truth refuses to know the future: paths and references are those of the moment it was taken.
+
+mod ledger;
+mod meaning;
+mod state;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use ledger::Ledger;
+pub use meaning::{ItemMeaning, Meaning, Said};
+pub(crate) use view::CODEOWNERS;
+
+pub use state::{ItemState, NoteState, ProjectState, State};
 
 pub use crate::world::ItemKind;
 
 /// Everything that a perfect reader of the generated organisation would find.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Truth {
     /// The top-level group.
     pub group: String,
     /// What a reader has to be told beforehand.
     pub settings: Settings,
-    /// Tags by key (`service`, `team`, `component`, `severity`, `priority`, `environment`) and
-    /// canonical value.
+    /// Tags by key (`service`, `team`, `component`, `severity`, `priority`, `environment`,
+    /// `tier`) and canonical value.
     pub tags: BTreeMap<&'static str, BTreeMap<String, Tagged>>,
     /// Where each reference is mentioned, by the full reference of the item.
     pub references: BTreeMap<Reference, BTreeMap<String, BTreeSet<Place>>>,
@@ -28,7 +42,7 @@ pub struct Truth {
 }
 
 /// What a reader has to be told beforehand: prefixes of bare keys, and hosts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Prefixes of bare keys by kind: `jira` → `SHOP`, `PAY`, …
     pub prefixes: BTreeMap<&'static str, Vec<String>>,
@@ -98,6 +112,8 @@ pub struct ItemTruth {
 pub struct ProjectTruth {
     /// GitLab's id of it.
     pub id: u64,
+    /// The name on display.
+    pub name: String,
     /// True when it is archived.
     pub archived: bool,
     /// True when its repository holds nothing.
@@ -198,6 +214,7 @@ impl Truth {
                 tagged.projects.retain(|path, _| !archived.contains(path));
             }
         }
+        self.rename_namesakes();
         self.drop_empty();
         self
     }

@@ -98,7 +98,7 @@ fn the_ledger_holds_nothing_of_what_is_gone() {
         let mut pruned = ledger.clone();
         pruned.prune(&world);
         let last = steps.last().unwrap();
-        assert_eq!(format!("{:?}", pruned), format!("{ledger:?}"), "after {last}");
+        assert_eq!(format!("{pruned:?}"), format!("{ledger:?}"), "after {last}");
         assert_eq!(whole(&world, &pruned), whole(&world, &ledger));
     }
 }

@@ -13,6 +13,7 @@
 //! - [`Generator`] writes a believable organisation from a seed, and [`Life`] goes on with it while
 //!   somebody reads. They know what they mean, so they parse nothing: they record it in a
 //!   [`Ledger`], from which the [`truth`] of any moment is told, as a given token sees it.
+//! - [`Bulk`] writes a plain world of any size, in seconds and in little memory.
 //!
 //! The crate refuses to know xrefd: it is the other side, against which xrefd is tested.
 //!
@@ -33,6 +34,7 @@
 //! ```
 
 mod auth;
+mod bulk;
 mod clock;
 mod generator;
 mod hash;
@@ -44,6 +46,7 @@ mod throttle;
 pub mod truth;
 pub mod world;
 
+pub use bulk::Bulk;
 pub use clock::Clock;
 pub use generator::Generator;
 pub use life::Life;

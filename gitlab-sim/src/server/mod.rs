@@ -105,6 +105,8 @@ impl GitLab {
         reason = "the accept loop is the one task of the simulator, and stop() waits for it"
     )]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
+        let mut world = world;
+        world.settle();
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
@@ -213,6 +215,12 @@ impl Drop for Changing<'_> {
 impl Shared {
     /// Locks the world to read it.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
+        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+        if !world.has_due() {
+            return world;
+        }
+        drop(world);
+        drop(self.change());
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -225,6 +233,7 @@ impl Shared {
     /// Does what follows a change, while the world is still locked.
     #[expect(clippy::unused_self, reason = "webhooks listen here")]
     fn changed(&self, world: &mut World) {
+        world.settle();
         drop(world.take_events());
     }
 }

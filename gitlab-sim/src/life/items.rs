@@ -66,7 +66,10 @@ impl Scene<'_> {
         world.at_one_moment(|world| {
             for comment in &draft.comments {
                 let note = world.add_note(item, comment.note());
-                ledger.mean_note(note, comment.said.clone());
+                // There is no note 0: the item was deleted, which is not to be seen yet.
+                if note > 0 {
+                    ledger.mean_note(note, comment.said.clone());
+                }
             }
         });
         draft.comments.len()

@@ -126,43 +126,67 @@ fn every_fact_after_a_long_life_is_about_something_that_exists() {
     }
 }
 
-#[test]
-fn incidents_read_off_the_texts_after_a_long_life_are_those_of_the_truth() {
-    for seed in 1..4 {
-        let (world, ledger, steps) = lived(seed, 2_000);
-        let truth = whole(&world, &ledger);
-        let (mut found, mut wanted) = (BTreeSet::new(), BTreeSet::new());
-        for project in world.projects() {
-            for (kind, item) in project.items() {
-                let itself = format!("{}{}{}", project.full_path, kind.sigil(), item.iid);
-                for (place, text) in texts(project, kind, item) {
-                    for (start, reference) in [
-                        ("acme.pagerduty.com/incidents/", "pagerduty_incident"),
-                        ("acme.sentry.io/issues/", "sentry_issue"),
-                    ] {
-                        for id in ids_behind(&text, start) {
-                            if !["PEXAMPLE1", "PHIDDEN1"].contains(&id) {
-                                found.insert((reference, id.to_owned(), itself.clone(), place));
-                            }
+/// Mentions of incidents and errors: once read off the texts, once as the truth tells them.
+type Mentions = BTreeSet<(&'static str, String, String, Place)>;
+
+fn mentions(world: &World, truth: &Truth) -> (Mentions, Mentions) {
+    let (mut found, mut wanted) = (BTreeSet::new(), BTreeSet::new());
+    for project in world.projects() {
+        for (kind, item) in project.items() {
+            let itself = format!("{}{}{}", project.full_path, kind.sigil(), item.iid);
+            for (place, text) in texts(project, kind, item) {
+                for (start, reference) in [
+                    ("acme.pagerduty.com/incidents/", "pagerduty_incident"),
+                    ("acme.sentry.io/issues/", "sentry_issue"),
+                ] {
+                    for id in ids_behind(&text, start) {
+                        if !["PEXAMPLE1", "PHIDDEN1"].contains(&id) {
+                            found.insert((reference, id.to_owned(), itself.clone(), place));
                         }
                     }
                 }
             }
         }
-        for (reference, items) in &truth.references {
-            if ["pagerduty_incident", "sentry_issue"].contains(&reference.kind) {
-                for (item, places) in items {
-                    wanted.extend(
-                        places.iter().map(|place| {
-                            (reference.kind, reference.id.clone(), item.clone(), *place)
-                        }),
-                    );
-                }
+    }
+    for (reference, items) in &truth.references {
+        if ["pagerduty_incident", "sentry_issue"].contains(&reference.kind) {
+            for (item, places) in items {
+                wanted.extend(
+                    places
+                        .iter()
+                        .map(|place| (reference.kind, reference.id.clone(), item.clone(), *place)),
+                );
             }
         }
+    }
+    (found, wanted)
+}
+
+#[test]
+fn incidents_read_off_the_texts_after_a_long_life_are_those_of_the_truth() {
+    for seed in 1..4 {
+        let (world, ledger, steps) = lived(seed, 2_000);
+        let (found, wanted) = mentions(&world, &whole(&world, &ledger));
         assert!(found.len() > 50, "{}", found.len());
         assert_eq!(found, wanted, "after {}", steps.last().unwrap());
     }
+}
+
+#[test]
+fn the_truth_is_right_again_when_a_database_that_lagged_has_caught_up() {
+    let (mut world, mut ledger) = organisation(6);
+    world.set_commit_delay(SignedDuration::from_secs(90));
+    let mut life = Life::seeded(6);
+    for _ in 0..500 {
+        life.step(&mut world, &mut ledger);
+        world.catch_up();
+    }
+    assert!(world.unseen_changes() > 0, "the last changes wait");
+    world.clock().advance(SignedDuration::from_secs(90));
+    world.catch_up();
+    assert_eq!(world.unseen_changes(), 0);
+    let (found, wanted) = mentions(&world, &whole(&world, &ledger));
+    assert_eq!(found, wanted);
 }
 
 #[test]

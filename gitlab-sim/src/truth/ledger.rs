@@ -4,7 +4,8 @@
 //! items and notes by the ids that GitLab never gives twice, CODEOWNERS files by their content. So
 //! nothing has to be told when a project moves, a label is renamed, an item is relabelled or
 //! somebody loses a right: [`Ledger::truth`] looks at the world as it is. A text that nobody
-//! recorded means nothing.
+//! recorded means nothing. In a world that lags the ledger is ahead of what is shown: the truth is
+//! right again once nothing is unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,14 +56,14 @@ impl Ledger {
     /// Records what title, description and branch of an item mean. An item that does not exist is
     /// left out.
     pub fn mean_item(&mut self, world: &World, item: ItemRef, meaning: ItemMeaning) {
-        if let Some(row) = world.item(item) {
+        if let Some(row) = world.newest(item) {
             self.items.insert((item.kind, row.id), meaning);
         }
     }
 
     /// Changes what the texts of an item mean.
     pub fn edit_item(&mut self, world: &World, item: ItemRef, edit: impl FnOnce(&mut ItemMeaning)) {
-        if let Some(row) = world.item(item) {
+        if let Some(row) = world.newest(item) {
             edit(self.items.entry((item.kind, row.id)).or_default());
         }
     }
@@ -83,7 +84,7 @@ impl Ledger {
 
     /// Forgets an item and its notes, before it is deleted.
     pub fn forget_item(&mut self, world: &World, item: ItemRef) {
-        if let Some(row) = world.item(item) {
+        if let Some(row) = world.newest(item) {
             self.items.remove(&(item.kind, row.id));
             for note in &row.notes {
                 self.notes.remove(&note.id);
@@ -99,7 +100,7 @@ impl Ledger {
     /// Gives the copy of an item, which GitLab makes when an issue is moved, the meaning of the
     /// original, notes included: the notes that were copied come in the same order.
     pub fn copy_item(&mut self, world: &World, from: ItemRef, to: ItemRef) {
-        let (Some(old), Some(new)) = (world.item(from), world.item(to)) else {
+        let (Some(old), Some(new)) = (world.newest(from), world.newest(to)) else {
             return;
         };
         if let Some(meaning) = self.items.get(&(from.kind, old.id)).cloned() {
@@ -119,8 +120,11 @@ impl Ledger {
     }
 
     /// Forgets items and notes that are gone. The truth is the same without: it looks at what the
-    /// world holds.
+    /// world holds. While changes are not to be seen yet, nothing is forgotten.
     pub fn prune(&mut self, world: &World) {
+        if world.unseen_changes() > 0 {
+            return;
+        }
         let (mut items, mut notes) = (BTreeSet::new(), BTreeSet::new());
         for project in world.projects() {
             for (kind, item) in project.items() {

@@ -209,7 +209,10 @@ impl Ordered {
                 let last = self.back(end)?;
                 let at = self.row(last)?.at;
                 let alone = last <= from
-                    || self.back(last).and_then(|place| self.row(place)).is_none_or(|row| row.at != at);
+                    || self
+                        .back(last)
+                        .and_then(|place| self.row(place))
+                        .is_none_or(|row| row.at != at);
                 let start = if alone { last } else { self.from_time(at).max(from) };
                 same_time = self.between(start, end);
                 end = start;

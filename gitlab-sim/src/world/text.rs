@@ -180,9 +180,8 @@ impl Text {
 }
 
 /// The paragraphs with their line ends escaped.
-static ESCAPED: LazyLock<Vec<String>> = LazyLock::new(|| {
-    PARAGRAPHS.iter().map(|paragraph| paragraph.replace('\n', "\\n")).collect()
-});
+static ESCAPED: LazyLock<Vec<String>> =
+    LazyLock::new(|| PARAGRAPHS.iter().map(|paragraph| paragraph.replace('\n', "\\n")).collect());
 
 /// The check boxes of the paragraphs.
 static TASKS: LazyLock<Vec<(usize, usize)>> =

@@ -93,6 +93,13 @@ deeds! {
     RunPipeline = 6, "run a pipeline";
 }
 
+impl Deed {
+    /// Finds a deed by what it is called in a log.
+    pub fn find(words: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|deed| deed.words() == words)
+    }
+}
+
 /// How often each kind of thing is done, relative to the others. What weighs nothing is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weights(BTreeMap<Deed, u32>);
@@ -135,5 +142,28 @@ impl Weights {
 impl fmt::Display for Deed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deeds_are_found_by_their_words() {
+        for deed in Deed::ALL {
+            assert_eq!(Deed::find(deed.words()), Some(*deed));
+        }
+        assert_eq!(Deed::find("sleep"), None);
+    }
+
+    #[test]
+    fn what_weighs_nothing_is_never_picked() {
+        let weights = Weights::only([Deed::Close, Deed::Merge]).with(Deed::Merge, 0);
+        let mut dice = Dice::new(1);
+        for _ in 0..100 {
+            assert_eq!(weights.pick(&mut dice), Some(Deed::Close));
+        }
+        assert_eq!(Weights::only([]).pick(&mut dice), None);
     }
 }

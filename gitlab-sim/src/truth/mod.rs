@@ -8,12 +8,15 @@
 //!
 //! A truth refuses to know the future: paths and references are those of the moment it was taken.
 
+mod json;
 mod ledger;
 mod meaning;
 mod state;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
 
 pub use ledger::Ledger;
 pub use meaning::{ItemMeaning, Meaning, Said};
@@ -24,7 +27,7 @@ pub use state::{ItemState, NoteState, ProjectState, State};
 pub use crate::world::ItemKind;
 
 /// Everything that a perfect reader of the generated organisation would find.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// The top-level group.
     pub group: String,
@@ -34,6 +37,7 @@ pub struct Truth {
     /// `tier`) and canonical value.
     pub tags: BTreeMap<&'static str, BTreeMap<String, Tagged>>,
     /// Where each reference is mentioned, by the full reference of the item.
+    #[serde(serialize_with = "json::references")]
     pub references: BTreeMap<Reference, BTreeMap<String, BTreeSet<Place>>>,
     /// All items by full reference, such as `acme/shop/web-shop!4`.
     pub items: BTreeMap<String, ItemTruth>,
@@ -42,14 +46,14 @@ pub struct Truth {
 }
 
 /// What a reader has to be told beforehand: prefixes of bare keys, and hosts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Prefixes of bare keys by kind: `jira` → `SHOP`, `PAY`, …
     pub prefixes: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// What carries one value of a tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tagged {
     /// Projects that carry it, by full path, with the reason.
     pub projects: BTreeMap<String, Carried>,
@@ -60,7 +64,8 @@ pub struct Tagged {
 }
 
 /// Why a project carries a service or team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Carried {
     /// By a topic.
     Topic,
@@ -78,7 +83,8 @@ pub struct Reference {
 }
 
 /// Where an item mentions a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// In the title.
     Title,
@@ -93,7 +99,7 @@ pub enum Place {
 }
 
 /// One item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemTruth {
     /// The full path of its project.
     pub project: String,
@@ -108,7 +114,7 @@ pub struct ItemTruth {
 }
 
 /// One project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProjectTruth {
     /// GitLab's id of it.
     pub id: u64,
@@ -127,7 +133,7 @@ pub struct ProjectTruth {
 }
 
 /// Who owns a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PathOwners {
     /// The path, without a slash at its start.
     pub path: &'static str,
@@ -136,7 +142,7 @@ pub struct PathOwners {
 }
 
 /// The owners that one section gives to a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SectionOwners {
     /// The name of the section; `codeowners` for what stands before the first heading.
     pub section: &'static str,
@@ -149,7 +155,7 @@ pub struct SectionOwners {
 }
 
 /// An owner.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Owner {
     /// `name`, `role` or `email`.
     pub kind: &'static str,
@@ -158,7 +164,7 @@ pub struct Owner {
 }
 
 /// The latest pipeline of a default branch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LatestPipeline {
     /// Its id.
     pub id: u64,

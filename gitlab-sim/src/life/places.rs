@@ -2,8 +2,10 @@
 
 use super::scene::Scene;
 use crate::generator::{Codeowners, Draft, Planned, Writer, add_labels};
-use crate::truth::CODEOWNERS;
-use crate::world::{AccessLevel, GroupId, ItemKind, LabelId, LabelOwner, NewPipeline, Visibility};
+use crate::truth::{CODEOWNERS, match_key};
+use crate::world::{
+    AccessLevel, GroupId, ItemKind, LabelId, LabelOwner, NewPipeline, ProjectId, Visibility,
+};
 
 /// A template that says nothing which an item could repeat.
 const HARMLESS: (&str, &str) =
@@ -79,7 +81,10 @@ impl Scene<'_> {
     pub(super) fn rename_project(&mut self) -> Option<String> {
         let project = self.project()?;
         let services = self.ledger.services();
-        let path = if self.desk.dice.chance(25) {
+        // A project that is called after one service and lies at the name of another would divide
+        // its readers.
+        let free = !self.is_namesake(project);
+        let path = if free && self.desk.dice.chance(25) {
             self.one_of(&services)?
         } else {
             format!("renamed-{}", self.number)
@@ -87,6 +92,16 @@ impl Scene<'_> {
         let old = self.path(project);
         let renamed = self.world.rename_project(project, &path);
         renamed.then(|| format!("renamed {old} to {}", self.path(project)))
+    }
+
+    /// Tells whether a project's name on display is that of a service that anything may speak of.
+    fn is_namesake(&self, project: ProjectId) -> bool {
+        let Some(name) = self.world.project(project).map(|row| match_key(&row.name)) else {
+            return false;
+        };
+        let homes = self.ledger.plans.values().map(|plan| &plan.home);
+        let services = self.ledger.services();
+        services.iter().chain(homes).any(|service| match_key(service) == name)
     }
 
     pub(super) fn transfer_project(&mut self) -> Option<String> {

@@ -33,8 +33,11 @@
 
 mod auth;
 mod clock;
+mod control;
+pub mod faults;
 mod generator;
 mod hash;
+mod latency;
 mod log;
 mod rest;
 mod server;
@@ -44,6 +47,7 @@ pub mod world;
 
 pub use clock::Clock;
 pub use generator::Generator;
+pub use latency::{Delay, Latency};
 pub use log::Request;
 pub use server::{GitLab, Options, Tier};
 pub use throttle::{Limit, Throttle};

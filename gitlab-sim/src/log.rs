@@ -80,6 +80,11 @@ impl Log {
         *self = Self::bounded(self.bound);
     }
 
+    /// Returns how many are kept at most.
+    pub(crate) fn bound(&self) -> Option<usize> {
+        self.bound
+    }
+
     /// Returns how many requests came.
     pub(crate) fn counted(&self) -> u64 {
         self.counted

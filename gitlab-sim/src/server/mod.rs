@@ -90,13 +90,13 @@ pub(crate) struct Site {
 pub(crate) struct Shared {
     world: RwLock<World>,
     buckets: Mutex<Buckets>,
-    log: Mutex<Log>,
+    pub(crate) log: Mutex<Log>,
     /// Numbers requests over the whole life of the instance.
     number: AtomicU64,
-    site: Site,
-    throttle: Throttle,
-    faults: Faults,
-    latency: Mutex<Latency>,
+    pub(crate) site: Site,
+    pub(crate) throttle: Throttle,
+    pub(crate) faults: Faults,
+    pub(crate) latency: Mutex<Latency>,
     /// Whether the control API is served.
     control: bool,
     /// Cancelled when the instance is to stop: whoever waits, waits no longer.
@@ -281,7 +281,7 @@ impl Shared {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A test that panicked under the guard must not take the others' server down.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

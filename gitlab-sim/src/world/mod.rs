@@ -14,6 +14,7 @@ mod entity;
 mod event;
 mod id;
 mod new;
+mod relocate;
 mod sight;
 mod text;
 

@@ -196,6 +196,11 @@ impl Comment {
 }
 
 impl Planned {
+    /// Tells whether the templates of two projects ask in the same way.
+    pub(crate) fn asks_like(&self, other: &Self) -> bool {
+        self.variant % 4 == other.variant % 4
+    }
+
     /// Returns who owns things in the project.
     pub(crate) fn owners(&self) -> Owners<'static> {
         Owners {

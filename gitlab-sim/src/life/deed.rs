@@ -59,6 +59,8 @@ deeds! {
     Merge = 6, "merge";
     /// Makes an issue confidential, or visible again.
     Confide = 2, "change confidentiality";
+    /// Moves an issue to another project, which makes another issue of it.
+    MoveIssue = 2, "move an issue";
     /// Deletes an item without a trace.
     DeleteItem = 3, "delete an item";
     /// Assigns hundreds of items at one moment.
@@ -75,7 +77,9 @@ deeds! {
     TransferProject = 2, "transfer a project";
     /// Archives a project, or takes it back.
     ArchiveProject = 2, "archive a project";
-    /// Marks a project for deletion.
+    /// Hides a project from everybody, or shows it again.
+    HideProject = 1, "hide a project";
+    /// Marks a project for deletion, or takes that back.
     MarkProject = 1, "mark a project for deletion";
     /// Deletes a project with all that is in it. Rare, because it ends much.
     DeleteProject = 0, "delete a project";

@@ -184,6 +184,21 @@ impl Scene<'_> {
         Some(format!("made {} confidential: {confidential}", self.named(item)))
     }
 
+    /// Moves an issue to a project with the same templates: its description is read there.
+    pub(super) fn move_issue(&mut self) -> Option<String> {
+        let item = self.item(|project, kind, iid| {
+            let moved = |issue: &crate::world::Issue| issue.moved_to.is_some();
+            kind == ItemKind::Issue && !project.issues.get(&iid).is_some_and(moved)
+        })?;
+        let target = self.furnished()?;
+        if !self.planned(item.project)?.asks_like(&self.planned(target)?) {
+            return None;
+        }
+        let moved = self.world.move_issue(item.project, item.iid, target)?;
+        self.ledger.copy_item(self.world, item, moved);
+        Some(format!("moved {} to {}", self.named(item), self.named(moved)))
+    }
+
     pub(super) fn delete_item(&mut self) -> Option<String> {
         let item = self.item(|_, _, _| true)?;
         let named = self.named(item);

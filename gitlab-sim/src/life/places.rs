@@ -133,8 +133,23 @@ impl Scene<'_> {
 
     pub(super) fn mark_project(&mut self) -> Option<String> {
         let project = self.project()?;
+        let marked = self.world.project(project)?.marked_for_deletion_on.is_some();
+        let path = self.path(project);
+        if marked {
+            self.world.restore_project(project);
+            return Some(format!("took back the deletion of {path}"));
+        }
         self.world.mark_for_deletion(project);
-        Some(format!("marked {} for deletion", self.path(project)))
+        Some(format!("marked {path} for deletion"))
+    }
+
+    /// Hides one project at a time.
+    pub(super) fn hide_project(&mut self) -> Option<String> {
+        let is_hidden = |id: &ProjectId| self.world.project(*id).is_some_and(|row| row.hidden);
+        let hidden = self.projects().into_iter().find(is_hidden);
+        let project = hidden.or_else(|| self.project())?;
+        self.world.hide_project(project, hidden.is_none());
+        Some(format!("hid {}: {}", self.path(project), hidden.is_none()))
     }
 
     pub(super) fn delete_project(&mut self) -> Option<String> {

@@ -1,10 +1,11 @@
 //! The way that every request takes.
 //!
 //! It is counted against the throttle, its caller is found, the `rest` module answers from the
-//! locked world, and the log takes note. No await happens under the lock. Requests that would
+//! locked world. No await happens under the lock. Requests that would
 //! change something are refused.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,7 +14,6 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use super::{Shared, Site, lock};
 use crate::auth;
 use crate::hash::hex32;
-use crate::log::Request;
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::query::Query;
 use crate::rest::{self, Call};
@@ -30,24 +30,17 @@ pub(super) async fn handle(
     let (answer, user) = answer(&shared, &world, &parts.method, path, query, &parts.headers);
     drop(world);
     let mut answer = finish(answer, &parts.headers, &shared);
-    lock(&shared.requests).push(Request {
-        method: parts.method.to_string(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        status: answer.status.as_u16(),
-        user,
-        user_agent: parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-    });
-    shared.let_live();
     if parts.method == Method::HEAD {
         answer.body = Vec::new();
     }
-    answer.into_response()
+    let mut response = answer.into_response();
+    response.extensions_mut().insert(AskedBy(user));
+    response
 }
+
+/// The user behind a request, for the log.
+#[derive(Debug, Clone)]
+pub(super) struct AskedBy(pub(super) Option<String>);
 
 fn answer(
     shared: &Shared,
@@ -97,7 +90,7 @@ fn location(site: &Site, project: ProjectId, path: &str, query: &str) -> String 
 
 /// Adds the headers that are on every answer, and answers 304 where the client has the body.
 fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
-    let number = lock(&shared.requests).len();
+    let number = shared.number.load(Ordering::Relaxed);
     let id = crate::hash::hex40(&format!("request {number}"));
     let id = &id[..32];
     let mut answer = answer

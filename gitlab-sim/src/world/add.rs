@@ -178,6 +178,7 @@ impl World {
                 visibility: new.visibility,
                 topics: new.topics,
                 archived: new.archived,
+                hidden: false,
                 created_at,
                 updated_at: created_at,
                 last_activity_at: created_at,

@@ -222,7 +222,7 @@ impl World {
         true
     }
 
-    fn place_project(&mut self, project: ProjectId, group: GroupId, path: &str) -> bool {
+    pub(super) fn place_project(&mut self, project: ProjectId, group: GroupId, path: &str) -> bool {
         let Some(parent) = self.group(group).map(|group| group.full_path.clone()) else {
             return false;
         };

@@ -18,6 +18,7 @@ pub(crate) mod index;
 mod late;
 mod new;
 mod prose;
+mod relocate;
 mod sight;
 pub(crate) mod text;
 mod walk;

@@ -52,6 +52,9 @@ impl World {
 
     /// Tells whether a caller sees a project.
     pub fn sees_project(&self, caller: Caller<'_>, project: &Project) -> bool {
+        if project.hidden {
+            return false;
+        }
         match project.visibility {
             Visibility::Public => true,
             Visibility::Internal => caller.user().is_some(),
@@ -81,6 +84,9 @@ impl World {
 
     /// Tells whether a caller may read code and pipelines of a project.
     pub fn reads_code(&self, caller: Caller<'_>, project: &Project) -> bool {
+        if project.hidden {
+            return false;
+        }
         match project.visibility {
             Visibility::Public | Visibility::Internal => self.sees_project(caller, project),
             Visibility::Private => {

@@ -11,6 +11,7 @@
 mod ask;
 mod contents;
 mod items;
+mod living;
 mod people;
 mod places;
 mod service;
@@ -72,6 +73,12 @@ static COMMANDS: &[Command] = &commands! {
     DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
     PUT    "/_sim/faults/schedule" trouble::follow, "follows a schedule: seed, profile";
     DELETE "/_sim/faults/schedule" trouble::unfollow, "follows no schedule";
+    GET    "/_sim/truth" living::truth, "what belongs where, as a token sees it now: ?token=";
+    GET    "/_sim/rows" living::rows, "projects, items and notes that a token sees now: ?token=";
+    GET    "/_sim/life" living::steps, "what the present life did so far";
+    POST   "/_sim/life" living::begin, "begins a life: seed, per_second or after_requests, weights";
+    DELETE "/_sim/life" living::end, "ends the life, and says what it did";
+    POST   "/_sim/life/steps" living::step, "makes changes now: steps, by default 1";
     GET    "/_sim/users" people::users, "lists users";
     POST   "/_sim/users" people::add_user, "adds a user: username, admin";
     PATCH  "/_sim/users/:user" people::edit_user, "edits a user: admin";

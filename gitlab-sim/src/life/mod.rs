@@ -100,17 +100,24 @@ impl Life {
         }
         let at = world.clock().now();
         let mut scene = Scene { desk, world, ledger, number: self.steps };
-        scene.enter();
+        let before = scene.enter();
+        let mut done = None;
         for _ in 0..TRIES {
             let Some(deed) = self.weights.pick(&mut scene.desk.dice) else {
                 break;
             };
             if let Some(line) = scene.act(deed) {
-                scene.leave();
-                return Step { number: self.steps, at, deed: Some(deed), line };
+                done = Some((deed, line));
+                break;
             }
         }
-        scene.leave();
-        Step { number: self.steps, at, deed: None, line: "nothing could be done".to_owned() }
+        world.act_as(before);
+        match done {
+            Some((deed, line)) => Step { number: self.steps, at, deed: Some(deed), line },
+            None => {
+                let line = "nothing could be done".to_owned();
+                Step { number: self.steps, at, deed: None, line }
+            }
+        }
     }
 }

@@ -18,16 +18,12 @@ pub(super) struct Scene<'s> {
 }
 
 impl Scene<'_> {
-    /// Lets somebody be the one who acts.
-    pub(super) fn enter(&mut self) {
+    /// Lets somebody be the one who acts, and returns who acted before.
+    pub(super) fn enter(&mut self) -> UserId {
+        let before = self.world.acting();
         let somebody = self.somebody();
         self.world.act_as(somebody);
-    }
-
-    /// Gives the world back to the bot.
-    pub(super) fn leave(&mut self) {
-        let bot = self.world.bot();
-        self.world.act_as(bot);
+        before
     }
 
     /// Does something, and says what; nothing when it cannot be done.

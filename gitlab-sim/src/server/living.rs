@@ -4,7 +4,7 @@
 //! task, or step by step as requests are answered, which makes a test repeatable. Locks are taken
 //! in the order life, world, ledger, and never held across an await.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{GitLab, STOP_PATIENCE, Shared, lock};
 use crate::life::{Life, Step};
 use crate::truth::{Ledger, State, Truth};
-use crate::world::World;
+use crate::world::{Caller, World};
 
 /// When a life makes its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,13 @@ pub enum Pace {
 
 /// What an instance knows of meanings, and the life that is led in it.
 #[derive(Debug, Default)]
-pub(super) struct Living {
+pub(crate) struct Living {
     ledger: Mutex<Ledger>,
     alive: Mutex<Option<Alive>>,
+    /// The tasks of the present life and of those before that have not quite ended.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// The instance that all this belongs to: a task must not keep it alive.
+    instance: OnceLock<Weak<Shared>>,
 }
 
 /// A life that is being led.
@@ -40,7 +44,6 @@ struct Alive {
     answered: u64,
     steps: Vec<Step>,
     stop: CancellationToken,
-    task: Option<JoinHandle<()>>,
 }
 
 impl Shared {
@@ -59,34 +62,99 @@ impl Shared {
         }
     }
 
-    fn step(&self, alive: &mut Alive) {
+    fn step(&self, alive: &mut Alive) -> Step {
         let mut world = self.change();
         let step = alive.life.step(&mut world, &mut lock(&self.living.ledger));
         tracing::debug!(%step, "life went on");
-        alive.steps.push(step);
+        alive.steps.push(step.clone());
+        step
     }
 
-    /// Makes the next step, unless the life has ended.
-    fn step_once(&self) {
-        if let Some(alive) = lock(&self.living.alive).as_mut() {
+    /// Makes the next step of the present life, whatever its pace.
+    pub(crate) fn step_now(&self) -> Option<Step> {
+        lock(&self.living.alive).as_mut().map(|alive| self.step(alive))
+    }
+
+    /// Makes the next step, unless the life that wants it has ended.
+    fn step_unless(&self, stop: &CancellationToken) {
+        let mut alive = lock(&self.living.alive);
+        if let Some(alive) = alive.as_mut().filter(|_| !stop.is_cancelled()) {
             self.step(alive);
         }
+    }
+
+    /// Begins a life in place of the present one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "stop() waits for this task, and it ends with the instance"
+    )]
+    pub(crate) fn begin(&self, life: Life, pace: Pace) {
+        self.living.halt();
+        let stop = CancellationToken::new();
+        if let Pace::PerSecond(rate) = pace
+            && rate > 0
+        {
+            let shared = self.living.instance.get().cloned().unwrap_or_default();
+            let (every, stop) = (Duration::from_secs(1) / rate, stop.clone());
+            let task = tokio::spawn(async move {
+                let mut turn = tokio::time::interval(every);
+                turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                while stop.run_until_cancelled(turn.tick()).await.is_some() {
+                    let Some(shared) = shared.upgrade() else {
+                        return;
+                    };
+                    shared.step_unless(&stop);
+                }
+            });
+            let mut tasks = lock(&self.living.tasks);
+            tasks.retain(|task| !task.is_finished());
+            tasks.push(task);
+        }
+        let alive = Alive { life, pace, answered: 0, steps: Vec::new(), stop };
+        *lock(&self.living.alive) = Some(alive);
     }
 }
 
 impl Living {
-    /// Ends the life, waits for its task, and returns what was done.
-    pub(super) async fn end(&self) -> Vec<Step> {
-        let Some(mut alive) = lock(&self.alive).take() else {
+    /// Says which instance it belongs to.
+    pub(super) fn belongs_to(&self, instance: &Arc<Shared>) {
+        self.instance.get_or_init(|| Arc::downgrade(instance));
+    }
+
+    /// Tells whether there is anybody to lead a life: a generator has planned projects.
+    pub(crate) fn is_inhabited(&self) -> bool {
+        !lock(&self.ledger).plans.is_empty()
+    }
+
+    /// Returns the truth of a world as a caller sees it.
+    pub(crate) fn truth(&self, world: &World, caller: Caller<'_>) -> Truth {
+        lock(&self.ledger).truth(world, caller)
+    }
+
+    /// Returns what the present life did so far.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        lock(&self.alive).as_ref().map(|alive| alive.steps.clone()).unwrap_or_default()
+    }
+
+    /// Ends the present life, which makes no step any more, and returns what it did.
+    pub(crate) fn halt(&self) -> Vec<Step> {
+        let Some(alive) = lock(&self.alive).take() else {
             return Vec::new();
         };
         alive.stop.cancel();
-        if let Some(mut task) = alive.task.take()
-            && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
-        {
-            task.abort();
-        }
         alive.steps
+    }
+
+    /// Ends the present life and waits for all tasks there were.
+    pub(super) async fn end(&self) -> Vec<Step> {
+        let steps = self.halt();
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        for mut task in tasks {
+            if tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+        steps
     }
 }
 
@@ -108,8 +176,8 @@ impl GitLab {
     /// that GitLab refuses sees nothing.
     pub fn truth(&self, token: Option<&str>) -> Truth {
         let world = self.shared.read();
-        let ledger = lock(&self.shared.living.ledger);
-        world.caller(token).map_or_else(Truth::default, |caller| ledger.truth(&world, caller))
+        let truth = |caller| self.shared.living.truth(&world, caller);
+        world.caller(token).map_or_else(Truth::default, truth)
     }
 
     /// Returns all rows that a token sees now; without a token, those that everybody sees. A token
@@ -121,40 +189,13 @@ impl GitLab {
 
     /// Lets a life go on from now, in place of an earlier one. It ends with [`Self::quiet`] or with
     /// the instance.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "quiet() and stop() wait for this task, and it ends with the instance"
-    )]
-    pub async fn live(&self, life: Life, pace: Pace) {
-        self.shared.living.end().await;
-        let stop = CancellationToken::new();
-        let task = match pace {
-            Pace::PerSecond(rate) if rate > 0 => {
-                let shared = Arc::downgrade(&self.shared);
-                let (every, stop) = (Duration::from_secs(1) / rate, stop.clone());
-                Some(tokio::spawn(async move {
-                    let mut turn = tokio::time::interval(every);
-                    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-                    while stop.run_until_cancelled(turn.tick()).await.is_some() {
-                        let Some(shared) = shared.upgrade() else {
-                            return;
-                        };
-                        shared.step_once();
-                    }
-                }))
-            }
-            Pace::PerSecond(_) | Pace::AfterRequests(_) => None,
-        };
-        let alive = Alive { life, pace, answered: 0, steps: Vec::new(), stop, task };
-        *lock(&self.shared.living.alive) = Some(alive);
+    pub fn live(&self, life: Life, pace: Pace) {
+        self.shared.begin(life, pace);
     }
 
     /// Returns what the present life did so far, oldest first.
     pub fn steps(&self) -> Vec<Step> {
-        lock(&self.shared.living.alive)
-            .as_ref()
-            .map(|alive| alive.steps.clone())
-            .unwrap_or_default()
+        self.shared.living.steps()
     }
 
     /// Ends the present life, and returns what it did, oldest first.

@@ -104,7 +104,7 @@ pub(crate) struct Shared {
     control: bool,
     /// Cancelled when the instance is to stop: whoever waits, waits no longer.
     stopping: CancellationToken,
-    living: Living,
+    pub(crate) living: Living,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -159,6 +159,7 @@ impl GitLab {
             control: options.control,
             stopping: stopping.clone(),
         });
+        shared.living.belongs_to(&shared);
         let router = Router::new().fallback(entry::enter).with_state(Arc::clone(&shared));
         let cut = CancellationToken::new();
         let lines = Lines::new(listener, cut.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gitlab_sim::life::{Deed, Step, Weights};
 use gitlab_sim::truth::ItemState;
 use gitlab_sim::world::AccessLevel;
-use gitlab_sim::{Generator, GitLab, Life, Pace};
+use gitlab_sim::{Generator, GitLab, Life, Options, Pace};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ async fn the_truth_after_a_long_life_is_what_each_token_is_served() {
 async fn life_after_requests_is_the_same_for_the_same_requests() {
     async fn steps() -> Vec<Step> {
         let gitlab = organisation(7).await;
-        gitlab.live(Life::seeded(9), Pace::AfterRequests(3)).await;
+        gitlab.live(Life::seeded(9), Pace::AfterRequests(3));
         for page in 1..=12 {
             get(&gitlab, &format!("/groups/acme/issues?per_page=10&page={page}")).await;
         }
@@ -148,13 +148,13 @@ async fn life_after_requests_is_the_same_for_the_same_requests() {
 #[tokio::test]
 async fn life_in_real_time_goes_on_by_itself_and_ends_with_the_instance() {
     let gitlab = organisation(1).await;
-    gitlab.live(Life::seeded(1), Pace::PerSecond(500)).await;
+    gitlab.live(Life::seeded(1), Pace::PerSecond(500));
     while gitlab.steps().len() < 20 {
         get(&gitlab, "/version").await;
     }
     let token = gitlab.token().to_owned();
     compare_quiet(&gitlab, &token).await;
-    gitlab.live(Life::seeded(2), Pace::PerSecond(500)).await;
+    gitlab.live(Life::seeded(2), Pace::PerSecond(500));
     gitlab.stop().await;
 }
 
@@ -189,4 +189,68 @@ async fn texts_written_by_hand_can_be_given_a_meaning() {
     let truth = gitlab.truth(Some(gitlab.token()));
     let tagged = truth.tag("component", "checkout").unwrap();
     assert_eq!(tagged.items.iter().next().map(String::as_str), Some("acme/shop/web-shop#9"));
+}
+
+/// Sends a command of the control API and returns status and answer.
+#[expect(clippy::disallowed_methods, reason = "a test is not paced")]
+async fn command(gitlab: &GitLab, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let url = format!("{}/_sim{path}", gitlab.url());
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let request = reqwest::Client::new().request(method, url).body(body.to_owned());
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+/// Serves an organisation with the control API.
+async fn controlled() -> GitLab {
+    let (world, ledger) = generator(1).organisation();
+    world.clock().set(now());
+    let options = Options { control: true, ..Options::default() };
+    GitLab::start(world, options).await.unwrap().with_ledger(ledger)
+}
+
+#[tokio::test]
+async fn life_is_led_by_the_control_api() {
+    let gitlab = controlled().await;
+    let (status, refusal) = command(&gitlab, "POST", "/life/steps", "").await;
+    assert_eq!((status, refusal["error"].as_str()), (404, Some("nobody lives here")));
+    let body = r#"{"seed": 5, "weights": {"close": 100}}"#;
+    assert_eq!(command(&gitlab, "POST", "/life", body).await.0, 200);
+    let (_, made) = command(&gitlab, "POST", "/life/steps", r#"{"steps": 30}"#).await;
+    assert_eq!(made["steps"].as_array().unwrap().len(), 30);
+    assert_eq!(command(&gitlab, "GET", "/life", "").await.1, made);
+    assert_eq!(gitlab.requests().len(), 0, "commands are no requests");
+    assert_eq!(command(&gitlab, "DELETE", "/life", "").await.1, made);
+    assert_eq!(command(&gitlab, "GET", "/life", "").await.1["steps"], serde_json::json!([]));
+    for (path, body) in [
+        ("/life", r#"{"weights": {"sleep": 1}}"#),
+        ("/life", r#"{"per_second": 1, "after_requests": 1}"#),
+        ("/life", r#"{"speed": 1}"#),
+        ("/life/steps", r#"{"steps": 10001}"#),
+    ] {
+        assert_eq!(command(&gitlab, "POST", path, body).await.0, 400, "{body}");
+    }
+    gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_lives_in_a_world_that_was_not_generated() {
+    let options = Options { control: true, ..Options::default() };
+    let gitlab = GitLab::start(gitlab_sim::World::new(), options).await.unwrap();
+    assert_eq!(command(&gitlab, "POST", "/life", "").await.0, 400);
+}
+
+#[tokio::test]
+async fn the_control_api_tells_the_truth_and_the_rows_of_a_token() {
+    let gitlab = controlled().await;
+    let token = gitlab.token();
+    let (_, truth) = command(&gitlab, "GET", &format!("/truth?token={token}"), "").await;
+    assert_eq!(truth, serde_json::to_value(gitlab.truth(Some(token))).unwrap());
+    assert!(truth["references"]["jira"].is_object() && truth["tags"]["service"].is_object());
+    let (_, rows) = command(&gitlab, "GET", &format!("/rows?token={token}"), "").await;
+    assert_eq!(rows, serde_json::to_value(gitlab.state(Some(token))).unwrap());
+    let (_, everybody) = command(&gitlab, "GET", "/truth", "").await;
+    assert_eq!(everybody, serde_json::to_value(gitlab.truth(None)).unwrap());
+    assert_eq!(command(&gitlab, "GET", "/rows?token=unknown", "").await.0, 400);
 }

@@ -63,7 +63,7 @@ async fn offset_pages_lose_rows_of_a_living_organisation_and_a_watermark_loses_n
             let gitlab = serve(world).await.with_ledger(ledger);
             let touching = [Deed::Close, Deed::EditTitle, Deed::EditDescription, Deed::Relabel];
             let life = Life::seeded(seed).weights(Weights::only(touching));
-            gitlab.live(life, Pace::AfterRequests(1)).await;
+            gitlab.live(life, Pace::AfterRequests(1));
             let seen = if careful {
                 let mut crawler = Careful::default();
                 crawler.walk(&gitlab, 10).await;

@@ -69,9 +69,9 @@ static COMMANDS: &[Command] = &commands! {
     GET    "/_sim/faults" trouble::list, "the faults in force, and the schedule";
     POST   "/_sim/faults" trouble::add, "puts a fault in force: what, on, when";
     DELETE "/_sim/faults" trouble::clear, "ends all faults and the schedule";
-    DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
     PUT    "/_sim/faults/schedule" trouble::follow, "follows a schedule: seed, profile";
     DELETE "/_sim/faults/schedule" trouble::unfollow, "follows no schedule";
+    DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
     GET    "/_sim/users" people::users, "lists users";
     POST   "/_sim/users" people::add_user, "adds a user: username, admin";
     PATCH  "/_sim/users/:user" people::edit_user, "edits a user: admin";

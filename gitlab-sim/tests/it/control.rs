@@ -4,7 +4,7 @@ use gitlab_sim::world::{NewIssue, NewProject, World};
 use gitlab_sim::{Clock, GitLab, Options};
 use serde_json::{Value, json};
 
-use crate::client::{Reply, fetch, get, get_as};
+use crate::client::{Reply, get, get_as};
 
 async fn controlled() -> GitLab {
     let mut world = World::with_clock(Clock::at("2026-11-22T10:00:00Z".parse().unwrap()));
@@ -337,12 +337,14 @@ async fn faults_waits_and_the_log_are_in_reach() {
     let shown = done(&gitlab, "GET /_sim/latency", json!({})).await;
     assert_eq!((&shown["list"]["most"], &shown["seed"]), (&json!("PT0.002S"), &json!(5)));
 
-    let agent = [("user-agent", "a script"), ("private-token", gitlab.token())];
-    fetch(&format!("{}/api/v4/groups?page=7", gitlab.url()), &agent).await;
+    get(&gitlab, "/groups?page=7").await;
     let rows = done(&gitlab, "GET /_sim/requests?last=1", json!({})).await;
     let row = &rows["requests"][0];
     assert_eq!((&row["path"], &row["query"]), (&json!("/api/v4/groups"), &json!("page=7")));
-    assert_eq!((&row["user"], &row["user_agent"]), (&json!("xrefd-bot"), &json!("a script")));
+    assert_eq!(
+        (&row["user"], &row["user_agent"]),
+        (&json!("xrefd-bot"), &json!("gitlab-sim tests"))
+    );
     assert_eq!((&row["at"], &row["size_bytes"]), (&json!("2026-11-22T10:00:20Z"), &json!(2)));
     let counts = done(&gitlab, "GET /_sim/requests/counts", json!({})).await;
     assert_eq!(counts, json!({"all": 3, "by_status": {"200": 2, "503": 1}}));

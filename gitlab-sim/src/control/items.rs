@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Refusal, find_project, find_user};
 use crate::server::Shared;
 use crate::world::{
-    IssueType, ItemKind, ItemRef, NewIssue, NewMergeRequest, NewNote, Note, Text, UserId, World,
+    Issue, IssueType, ItemKind, ItemRef, MergeRequest, NewIssue, NewMergeRequest, NewNote, Note,
+    Text, UserId, World,
 };
 
 /// The severities of incidents.
@@ -29,9 +30,9 @@ fn show_item(world: &World, item: ItemRef) -> Value {
         return Value::Null;
     };
     let state = match item.kind {
-        ItemKind::Issue => world.issue(item.project, item.iid).map(|row| row.state()),
+        ItemKind::Issue => world.issue(item.project, item.iid).map(Issue::state),
         ItemKind::MergeRequest => {
-            world.merge_request(item.project, item.iid).map(|row| row.state())
+            world.merge_request(item.project, item.iid).map(MergeRequest::state)
         }
     };
     json!({

@@ -11,6 +11,7 @@
 mod ask;
 mod contents;
 mod items;
+mod labels;
 mod living;
 mod people;
 mod places;
@@ -70,9 +71,9 @@ static COMMANDS: &[Command] = &commands! {
     GET    "/_sim/faults" trouble::list, "the faults in force, and the schedule";
     POST   "/_sim/faults" trouble::add, "puts a fault in force: what, on, when";
     DELETE "/_sim/faults" trouble::clear, "ends all faults and the schedule";
-    DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
     PUT    "/_sim/faults/schedule" trouble::follow, "follows a schedule: seed, profile";
     DELETE "/_sim/faults/schedule" trouble::unfollow, "follows no schedule";
+    DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
     GET    "/_sim/truth" living::truth, "what belongs where, as a token sees it now: ?token=";
     GET    "/_sim/rows" living::rows, "projects, items and notes that a token sees now: ?token=";
     GET    "/_sim/life" living::steps, "what the present life did so far";
@@ -96,7 +97,7 @@ static COMMANDS: &[Command] = &commands! {
     POST   "/_sim/groups/:group/restore" places::restore_group, "takes the mark back";
     PUT    "/_sim/groups/:group/members/:user" places::join_group, "gives a role: access_level";
     DELETE "/_sim/groups/:group/members/:user" places::leave_group, "ends a membership";
-    POST   "/_sim/groups/:group/labels" places::add_group_label, "adds a label: title, color, description";
+    POST   "/_sim/groups/:group/labels" labels::add_to_group, "adds a label: title, color, description";
     GET    "/_sim/projects" places::projects, "lists projects";
     POST   "/_sim/projects" places::add_project, "adds a project: full_path and more";
     GET    "/_sim/projects/:project" places::project, "shows a project";
@@ -107,10 +108,10 @@ static COMMANDS: &[Command] = &commands! {
     POST   "/_sim/projects/:project/restore" places::restore_project, "takes the mark back";
     PUT    "/_sim/projects/:project/members/:user" places::join_project, "gives a role: access_level";
     DELETE "/_sim/projects/:project/members/:user" places::leave_project, "ends a membership";
-    POST   "/_sim/projects/:project/labels" places::add_project_label, "adds a label: title, color, description";
-    GET    "/_sim/labels" places::labels, "lists labels";
-    PATCH  "/_sim/labels/:label" places::edit_label, "edits a label: title, color, description";
-    DELETE "/_sim/labels/:label" places::delete_label, "deletes a label";
+    POST   "/_sim/projects/:project/labels" labels::add_to_project, "adds a label: title, color, description";
+    GET    "/_sim/labels" labels::list, "lists labels";
+    PATCH  "/_sim/labels/:label" labels::edit, "edits a label: title, color, description";
+    DELETE "/_sim/labels/:label" labels::delete, "deletes a label";
     PUT    "/_sim/projects/:project/files/:path" contents::put_file, "writes a file: content or content_base64";
     DELETE "/_sim/projects/:project/files/:path" contents::delete_file, "removes a file";
     POST   "/_sim/projects/:project/pipelines" contents::add_pipeline, "adds a pipeline: status, branch, source";
@@ -202,9 +203,8 @@ fn fit(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static str, 
                 return None;
             }
             Some(name) if !segment.is_empty() => values.push((name, segment.clone())),
-            Some(_) => return None,
             None if part == segment => {}
-            None => return None,
+            Some(_) | None => return None,
         }
     }
     Some(values)

@@ -1,13 +1,13 @@
-//! Commands about groups, projects, their members and labels.
+//! Commands about groups, projects and their members.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::ask::{Ask, Refusal, Role, check_path, find_group};
+use super::ask::{Ask, Refusal, Role, check_path, find_group, find_project};
 use crate::server::Shared;
-use crate::world::{
-    Group, Label, LabelId, LabelOwner, MemberOf, NewProject, Project, Visibility, World,
-};
+use crate::world::{AccessLevel, Group, MemberOf, NewProject, Project, UserId, Visibility, World};
 
 /// The name of a project or group: its number or its path.
 #[derive(Debug, Deserialize)]
@@ -27,10 +27,7 @@ impl Name {
     }
 }
 
-fn members(
-    world: &World,
-    of: &std::collections::BTreeMap<crate::world::UserId, crate::world::AccessLevel>,
-) -> Value {
+fn members(world: &World, of: &BTreeMap<UserId, AccessLevel>) -> Value {
     of.iter()
         .filter_map(|(id, level)| Some((world.user(*id)?.username.clone(), json!(level.number()))))
         .collect::<serde_json::Map<_, _>>()
@@ -64,20 +61,6 @@ fn show_project(world: &World, row: &Project) -> Value {
         "issues": row.issues.len(),
         "merge_requests": row.merge_requests.len(),
         "members": members(world, &row.members),
-    })
-}
-
-fn show_label(world: &World, row: &Label) -> Value {
-    let owner = match row.owner {
-        LabelOwner::Group(id) => world.group(id).map(|row| &row.full_path),
-        LabelOwner::Project(id) => world.project(id).map(|row| &row.full_path),
-    };
-    json!({
-        "id": row.id,
-        "title": row.title,
-        "owner": owner,
-        "color": row.color,
-        "description": row.description,
     })
 }
 
@@ -302,7 +285,7 @@ pub(super) fn add_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> 
     let mut world = ask.change(shared);
     check_free(&world, &new.full_path)?;
     let id = world.add_project(project);
-    super::ask::find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
+    find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
 }
 
 #[derive(Default, Deserialize)]
@@ -342,7 +325,7 @@ pub(super) fn edit_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal>
     if let Some(hidden) = edit.hidden {
         world.hide_project(id, hidden);
     }
-    super::ask::find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
+    find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
 }
 
 pub(super) fn delete_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
@@ -373,7 +356,7 @@ pub(super) fn transfer_project(shared: &Shared, ask: &Ask) -> Result<Value, Refu
     if !world.transfer_project(id, &group) {
         return Err(taken(&format!("{group}/{}", ask.project(&world)?.path)));
     }
-    super::ask::find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
+    find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
 }
 
 pub(super) fn mark_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
@@ -388,98 +371,4 @@ pub(super) fn restore_project(shared: &Shared, ask: &Ask) -> Result<Value, Refus
     let id = ask.project_id(&world)?;
     world.restore_project(id);
     ask.project(&world).map(|row| show_project(&world, row))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
-pub(super) fn labels(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
-    let world = shared.read();
-    let rows: Vec<Value> = world.labels().map(|row| show_label(&world, row)).collect();
-    Ok(json!({"labels": rows}))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct EditLabel {
-    title: Option<String>,
-    color: Option<String>,
-    description: Option<String>,
-}
-
-impl EditLabel {
-    fn check(&self) -> Result<(), Refusal> {
-        let bad = |title: &String| title.trim().is_empty() || title.contains(',');
-        if self.title.as_ref().is_some_and(bad) {
-            return Err(Refusal::wrong(
-                "the title is empty or holds a comma",
-                "send a title such as service::webshop",
-            ));
-        }
-        let hex = |color: &String| {
-            color.len() == 7
-                && color.starts_with('#')
-                && color[1..].chars().all(|c| c.is_ascii_hexdigit())
-        };
-        if self.color.as_ref().is_some_and(|color| !color.is_ascii() || !hex(color)) {
-            return Err(Refusal::wrong("the color is none", "send one such as #1f75cb"));
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn add_group_label(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
-    let mut world = ask.change(shared);
-    let owner = LabelOwner::Group(ask.group_id(&world)?);
-    add_label(&mut world, ask, owner)
-}
-
-pub(super) fn add_project_label(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
-    let mut world = ask.change(shared);
-    let owner = LabelOwner::Project(ask.project_id(&world)?);
-    add_label(&mut world, ask, owner)
-}
-
-fn add_label(world: &mut World, ask: &Ask, owner: LabelOwner) -> Result<Value, Refusal> {
-    let new: EditLabel = ask.read()?;
-    new.check()?;
-    let Some(title) = &new.title else {
-        return Err(Refusal::wrong("the title is missing", "send {\"title\": \"bug\"}"));
-    };
-    let id = world.add_label(owner, title);
-    world.describe_label(id, new.color.as_deref(), new.description.as_deref());
-    find_label(world, id).map(|row| show_label(world, row))
-}
-
-fn find_label(world: &World, id: LabelId) -> Result<&Label, Refusal> {
-    world.label(id).ok_or_else(|| {
-        Refusal::missing(format!("there is no label {id}"), "GET /_sim/labels lists them")
-    })
-}
-
-pub(super) fn edit_label(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
-    let edit: EditLabel = ask.read()?;
-    edit.check()?;
-    let mut world = ask.change(shared);
-    let id = LabelId::new(ask.number("label")?);
-    let owner = find_label(&world, id)?.owner;
-    if let Some(title) = &edit.title {
-        let other =
-            world.labels().any(|row| row.id != id && row.owner == owner && row.title == *title);
-        if other {
-            return Err(Refusal::conflict(
-                format!("there is a label {title} in the same place"),
-                "take another title, or delete that one first",
-            ));
-        }
-        world.rename_label(id, title);
-    }
-    world.describe_label(id, edit.color.as_deref(), edit.description.as_deref());
-    find_label(&world, id).map(|row| show_label(&world, row))
-}
-
-pub(super) fn delete_label(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
-    let mut world = ask.change(shared);
-    let id = LabelId::new(ask.number("label")?);
-    let title = find_label(&world, id)?.title.clone();
-    world.delete_label(id);
-    Ok(json!({"deleted": title}))
 }

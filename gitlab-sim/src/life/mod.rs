@@ -112,12 +112,10 @@ impl Life {
             }
         }
         world.act_as(before);
-        match done {
-            Some((deed, line)) => Step { number: self.steps, at, deed: Some(deed), line },
-            None => {
-                let line = "nothing could be done".to_owned();
-                Step { number: self.steps, at, deed: None, line }
-            }
-        }
+        let (deed, line) = match done {
+            Some((deed, line)) => (Some(deed), line),
+            None => (None, "nothing could be done".to_owned()),
+        };
+        Step { number: self.steps, at, deed, line }
     }
 }

@@ -177,13 +177,11 @@ fn asker(world: &World, headers: &HeaderMap, query: &str) -> Option<String> {
     let bearer = header("authorization")
         .and_then(|value| value.split_once(' '))
         .map(|(_, secret)| secret.trim());
-    let secret = match header("private-token").or(bearer) {
-        Some(secret) => secret.to_owned(),
-        None => {
-            let query = Query::parse(query);
-            query.text("private_token").or_else(|| query.text("access_token"))?.to_owned()
-        }
-    };
-    let token = world.token(&secret)?;
+    let parameters = Query::parse(query);
+    let secret = header("private-token")
+        .or(bearer)
+        .or_else(|| parameters.text("private_token"))
+        .or_else(|| parameters.text("access_token"))?;
+    let token = world.token(secret)?;
     world.user(token.user).map(|user| user.username.clone())
 }

@@ -91,15 +91,9 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Fails when the connection is to break. Lingering for no time makes the close a reset.
+    /// Fails when the connection is to break.
     fn check(&self) -> io::Result<()> {
-        if !self.line.is_broken() {
-            return Ok(());
-        }
-        if let Err(error) = self.stream.set_zero_linger() {
-            tracing::debug!(%error, "a connection ends in order although it should be reset");
-        }
-        Err(io::ErrorKind::ConnectionReset.into())
+        if self.line.is_broken() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
     /// Lets waiting end when all connections are cut.
@@ -112,6 +106,17 @@ impl Wire {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         polled
+    }
+}
+
+impl Drop for Wire {
+    /// Lingering for no time makes the close a reset.
+    fn drop(&mut self) {
+        if self.line.is_broken()
+            && let Err(error) = self.stream.set_zero_linger()
+        {
+            tracing::debug!(%error, "a connection ends in order although it should be reset");
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod access;
 mod client;
+mod control;
+mod faults;
 mod files;
 mod generated;
 mod items;

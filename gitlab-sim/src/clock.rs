@@ -10,7 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Tells the time: the system's, until a test sets another.
 #[derive(Debug, Clone, Default)]
-pub struct Clock(Arc<Mutex<Option<Timestamp>>>);
+pub struct Clock(Arc<Mutex<Gait>>);
+
+/// How a clock goes.
+#[derive(Debug, Clone, Copy, Default)]
+enum Gait {
+    /// With the system's.
+    #[default]
+    System,
+    /// As quickly as the system's, so much ahead of it.
+    Ahead(SignedDuration),
+    /// Not at all.
+    Still(Timestamp),
+}
 
 impl Clock {
     /// Returns a clock that follows the system's.
@@ -20,21 +32,58 @@ impl Clock {
 
     /// Returns a clock that stands still at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Some(now))))
+        Self(Arc::new(Mutex::new(Gait::Still(now))))
+    }
+
+    /// Returns a clock that shows `now` and goes on from there.
+    pub fn running_from(now: Timestamp) -> Self {
+        let clock = Self::system();
+        clock.run_from(now);
+        clock
     }
 
     /// Returns the present moment, in whole microseconds as GitLab's database keeps it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place of the simulator that reads the system's clock"
-    )]
     pub fn now(&self) -> Timestamp {
-        micros(self.lock().unwrap_or_else(Timestamp::now))
+        let gait = *self.lock();
+        micros(match gait {
+            Gait::System => system_now(),
+            Gait::Ahead(by) => later(system_now(), by),
+            Gait::Still(now) => now,
+        })
+    }
+
+    /// Tells whether the clock stands still until somebody moves it.
+    pub fn stands_still(&self) -> bool {
+        matches!(*self.lock(), Gait::Still(_))
+    }
+
+    /// Tells whether the clock shows the system's time.
+    pub fn follows_system(&self) -> bool {
+        matches!(*self.lock(), Gait::System)
     }
 
     /// Stops the clock at `now`. All copies of the clock follow.
     pub fn set(&self, now: Timestamp) {
-        *self.lock() = Some(now);
+        *self.lock() = Gait::Still(now);
+    }
+
+    /// Sets the clock to `now`, from where it goes on. All copies of the clock follow.
+    pub fn run_from(&self, now: Timestamp) {
+        *self.lock() = Gait::Ahead(now.duration_since(system_now()));
+    }
+
+    /// Follows the system's clock again.
+    pub fn follow_system(&self) {
+        *self.lock() = Gait::System;
+    }
+
+    /// Moves the clock. One that runs goes on running, one that stands still stands still.
+    pub fn skip(&self, by: SignedDuration) {
+        if self.stands_still() {
+            self.advance(by);
+        } else {
+            self.run_from(later(self.now(), by));
+        }
     }
 
     /// Moves the clock, which stands still afterwards. A moment beyond the end of time leaves the
@@ -44,10 +93,18 @@ impl Clock {
         self.set(now.checked_add(by).unwrap_or(now));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Gait> {
         // A panic elsewhere cannot leave half a timestamp behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of the simulator that reads the system's clock"
+)]
+fn system_now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Drops what is finer than a microsecond.
@@ -77,6 +134,24 @@ mod tests {
         copy.advance(SignedDuration::from_secs(61));
         assert_eq!(clock.now().to_string(), "2026-11-22T10:01:01Z");
         assert_eq!(clock.now(), clock.now());
+    }
+
+    #[test]
+    fn a_running_clock_goes_on_from_where_it_was_set() {
+        let start: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+        let clock = Clock::running_from(start);
+        let first = clock.now();
+        assert!(first >= start && first < later(start, SignedDuration::from_hours(1)));
+        clock.skip(SignedDuration::from_hours(24));
+        assert!(clock.now() >= later(first, SignedDuration::from_hours(24)));
+        assert!(!clock.stands_still());
+        clock.follow_system();
+        assert!(
+            clock.follows_system() && clock.now() > later(start, SignedDuration::from_hours(48))
+        );
+        clock.set(start);
+        clock.skip(SignedDuration::from_secs(1));
+        assert_eq!(clock.now().to_string(), "2020-01-01T00:00:01Z");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! clock  <- world <- rest <- server -> a real port
 //!             ^
-//!         generator -> truth
+//!  generator, life -> truth
 //! ```
 //!
 //! - [`world`] is the state, to be built and changed by hand or by the generator.
@@ -11,8 +11,10 @@
 //! - `throttle` and `auth` decide who may ask how often, from what `asked` shows of a request.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
 //! - [`hooks`] tells others what happened: webhooks and system hooks.
-//! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
-//!   belongs where: it knows what it means, so it parses nothing.
+//! - [`Generator`] writes a believable organisation from a seed, and [`Life`] goes on with it while
+//!   somebody reads. They know what they mean, so they parse nothing: they record it in a
+//!   [`Ledger`], from which the [`truth`] of any moment is told, as a given token sees it.
+//! - [`Bulk`] writes a plain world of any size, in seconds and in little memory.
 //!
 //! The crate refuses to know xrefd: it is the other side, against which xrefd is tested.
 //!
@@ -34,10 +36,15 @@
 
 mod asked;
 mod auth;
+mod bulk;
 mod clock;
+mod control;
+pub mod faults;
 mod generator;
 mod hash;
 pub mod hooks;
+mod latency;
+pub mod life;
 mod log;
 mod rest;
 mod server;
@@ -45,13 +52,16 @@ mod throttle;
 pub mod truth;
 pub mod world;
 
+pub use bulk::Bulk;
 pub use clock::Clock;
 pub use generator::Generator;
+pub use latency::{Delay, Latency};
+pub use life::Life;
 pub use log::Request;
-pub use server::{GitLab, Options, Tier};
+pub use server::{GitLab, Options, Pace, Tier};
 pub use throttle::{
     Class, EndpointLimit, EndpointLimits, EndpointScope, Headers, Limit, Plan, Rule,
     SMALLEST_DEDICATED, Throttle, Throttles, Who,
 };
-pub use truth::Truth;
+pub use truth::{Ledger, State, Truth};
 pub use world::World;

@@ -6,24 +6,21 @@
 use crate::truth::{Owner, PathOwners, SectionOwners};
 
 /// What CODEOWNERS a project has.
-pub(super) struct Codeowners {
-    /// The file that counts.
-    pub(super) path: &'static str,
-    /// All files to write: a second one is hidden by the first.
-    pub(super) files: Vec<(&'static str, String)>,
-    pub(super) owners: Vec<PathOwners>,
+pub(crate) struct Codeowners {
+    /// All files to write, with what they say: the second one is hidden by the first.
+    pub(crate) files: Vec<(&'static str, String, Vec<PathOwners>)>,
 }
 
 /// Who owns things in a project.
-pub(super) struct Owners<'n> {
-    pub(super) team: &'n str,
-    pub(super) first: &'n str,
-    pub(super) second: &'n str,
+pub(crate) struct Owners<'n> {
+    pub(crate) team: &'n str,
+    pub(crate) first: &'n str,
+    pub(crate) second: &'n str,
 }
 
 impl Codeowners {
     /// Returns the files of a variant. Every fourth project has none.
-    pub(super) fn of(variant: usize, owners: &Owners<'_>) -> Option<Self> {
+    pub(crate) fn of(variant: usize, owners: &Owners<'_>) -> Option<Self> {
         match variant % 4 {
             0 => Some(in_root(owners)),
             1 => Some(in_docs(owners)),
@@ -72,30 +69,22 @@ fn in_root(Owners { team, first, second }: &Owners<'_>) -> Codeowners {
          README.md\n"
     );
     let hidden = "* @acme/nobody-any-more\n".to_owned();
+    let nobody = vec![path("README.md", vec![section("codeowners", &["@acme/nobody-any-more"])])];
     let team = format!("@acme/{team}");
     let (first, second) = (format!("@{first}"), format!("@{second}"));
     let plain = |owners: &[&str]| section("codeowners", owners);
     let database = |name: &str| SectionOwners { approvals: 2, ..section("Database", &[name]) };
     let documentation =
         || SectionOwners { optional: true, ..section("Documentation", &["@acme/writers"]) };
-    Codeowners {
-        path: "CODEOWNERS",
-        files: vec![("CODEOWNERS", text), (".gitlab/CODEOWNERS", hidden)],
-        owners: vec![
-            path("Cargo.toml", vec![plain(&[&team])]),
-            path("src/main.rs", vec![plain(&[&team, &second])]),
-            path("README.md", vec![plain(&[&first, "docs@acme.example"]), documentation()]),
-            path(
-                "docs/guide/setup.md",
-                vec![plain(&[&first, "docs@acme.example"]), documentation()],
-            ),
-            path(
-                "migrations/0001_init.sql",
-                vec![plain(&[&team]), database("@acme/database-people")],
-            ),
-            path("src/db/totals.sql", vec![plain(&[&team, &second]), database(&first)]),
-        ],
-    }
+    let owners = vec![
+        path("Cargo.toml", vec![plain(&[&team])]),
+        path("src/main.rs", vec![plain(&[&team, &second])]),
+        path("README.md", vec![plain(&[&first, "docs@acme.example"]), documentation()]),
+        path("docs/guide/setup.md", vec![plain(&[&first, "docs@acme.example"]), documentation()]),
+        path("migrations/0001_init.sql", vec![plain(&[&team]), database("@acme/database-people")]),
+        path("src/db/totals.sql", vec![plain(&[&team, &second]), database(&first)]),
+    ];
+    Codeowners { files: vec![("CODEOWNERS", text, owners), (".gitlab/CODEOWNERS", hidden, nobody)] }
 }
 
 /// Sections only: an exclusion, a role, and a heading that continues an earlier section.
@@ -115,19 +104,16 @@ fn in_docs(Owners { team, first, second }: &Owners<'_>) -> Codeowners {
     );
     let team = format!("@acme/{team}");
     let (first, second) = (format!("@{first}"), format!("@{second}"));
-    Codeowners {
-        path: "docs/CODEOWNERS",
-        files: vec![("docs/CODEOWNERS", text)],
-        owners: vec![
-            path("api/routes.rb", vec![section("Backend", &[&team])]),
-            path("api/generated/client.rb", Vec::new()),
-            path("worker/run.rb", vec![section("Backend", &["@@maintainer"])]),
-            path("web/app.ts", vec![section("Frontend", &[&first])]),
-            path("web/site.css", vec![section("Frontend", &[&second])]),
-            path("jobs/nightly.rb", vec![section("Backend", &[&second])]),
-            path("LICENSE", Vec::new()),
-        ],
-    }
+    let owners = vec![
+        path("api/routes.rb", vec![section("Backend", &[&team])]),
+        path("api/generated/client.rb", Vec::new()),
+        path("worker/run.rb", vec![section("Backend", &["@@maintainer"])]),
+        path("web/app.ts", vec![section("Frontend", &[&first])]),
+        path("web/site.css", vec![section("Frontend", &[&second])]),
+        path("jobs/nightly.rb", vec![section("Backend", &[&second])]),
+        path("LICENSE", Vec::new()),
+    ];
+    Codeowners { files: vec![("docs/CODEOWNERS", text, owners)] }
 }
 
 /// An escaped space, two stars that reach one level only, a role beside a group.
@@ -144,18 +130,15 @@ fn in_gitlab(Owners { team, first, .. }: &Owners<'_>) -> Codeowners {
     let team = format!("@acme/{team}");
     let first = format!("@{first}");
     let plain = |name: &str| section("codeowners", &[name]);
-    Codeowners {
-        path: ".gitlab/CODEOWNERS",
-        files: vec![(".gitlab/CODEOWNERS", text)],
-        owners: vec![
-            path("main.go", vec![plain(&first)]),
-            path("config files/eu/limits.yml", vec![plain(&team)]),
-            path("deploy/prod.yml", vec![plain("@acme/paved-road")]),
-            path("deploy/eu/prod.yml", vec![plain(&first)]),
-            path(
-                "auth/login.go",
-                vec![plain(&first), section("Security", &["@acme/trust-desk", "@@owner"])],
-            ),
-        ],
-    }
+    let owners = vec![
+        path("main.go", vec![plain(&first)]),
+        path("config files/eu/limits.yml", vec![plain(&team)]),
+        path("deploy/prod.yml", vec![plain("@acme/paved-road")]),
+        path("deploy/eu/prod.yml", vec![plain(&first)]),
+        path(
+            "auth/login.go",
+            vec![plain(&first), section("Security", &["@acme/trust-desk", "@@owner"])],
+        ),
+    ];
+    Codeowners { files: vec![(".gitlab/CODEOWNERS", text, owners)] }
 }

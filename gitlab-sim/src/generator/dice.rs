@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 /// A stream of numbers that follows from a seed.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -24,33 +24,33 @@ impl Dice {
     }
 
     /// Returns a number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high.saturating_sub(low) + 1)
     }
 
     /// Returns an index below `length`, or 0 when that is 0.
-    pub(super) fn below(&mut self, length: usize) -> usize {
+    pub(crate) fn below(&mut self, length: usize) -> usize {
         let length = u64::try_from(length.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.next() % length).unwrap_or(0)
     }
 
     /// Says yes in so many of a hundred cases.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
     /// Picks one of some things.
-    pub(super) fn pick<'t, T: ?Sized>(&mut self, things: &[&'t T]) -> &'t T {
+    pub(crate) fn pick<'t, T: ?Sized>(&mut self, things: &[&'t T]) -> &'t T {
         things[self.below(things.len())]
     }
 
     /// Returns so many characters of an alphabet.
-    pub(super) fn letters(&mut self, count: usize, alphabet: &[u8]) -> String {
+    pub(crate) fn letters(&mut self, count: usize, alphabet: &[u8]) -> String {
         (0..count).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
     }
 
     /// Returns a moment between two others, to the microsecond.
-    pub(super) fn time(&mut self, from: Timestamp, to: Timestamp) -> Timestamp {
+    pub(crate) fn time(&mut self, from: Timestamp, to: Timestamp) -> Timestamp {
         let (from, to) = (from.as_microsecond(), to.as_microsecond());
         let span = u64::try_from(to.saturating_sub(from)).unwrap_or(0);
         let offset = i64::try_from(self.between(0, span)).unwrap_or(0);

@@ -6,39 +6,41 @@
 use std::collections::BTreeSet;
 
 use super::mention::Mention;
-use crate::truth::{ItemKind, Place, Reference};
+use crate::truth::{ItemKind, ItemMeaning, Place, Said};
 
 /// A comment of a draft.
 #[derive(Debug, Clone)]
-pub(super) struct Comment {
-    pub(super) body: String,
-    pub(super) author: &'static str,
-    pub(super) internal: bool,
-    pub(super) system: bool,
+pub(crate) struct Comment {
+    pub(crate) body: String,
+    pub(crate) author: &'static str,
+    pub(crate) internal: bool,
+    pub(crate) system: bool,
+    /// What it mentions.
+    pub(crate) said: BTreeSet<Said>,
 }
 
 /// An item that is being written.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) kind: ItemKind,
+pub(crate) struct Draft {
+    pub(crate) kind: ItemKind,
     /// The full path of the project.
-    pub(super) project: String,
-    pub(super) iid: u64,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) branch: String,
-    pub(super) author: &'static str,
-    pub(super) confidential: bool,
-    pub(super) labels: Vec<String>,
-    pub(super) comments: Vec<Comment>,
-    /// Tags that labels and filled fields give it.
-    pub(super) tags: BTreeSet<(&'static str, String)>,
-    /// What it mentions, and where.
-    pub(super) mentions: BTreeSet<(Reference, Place)>,
+    pub(crate) project: String,
+    pub(crate) iid: u64,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) branch: String,
+    pub(crate) author: &'static str,
+    pub(crate) confidential: bool,
+    pub(crate) labels: Vec<String>,
+    /// What the labels mean, by title.
+    pub(crate) label_tags: Vec<(String, &'static str, String)>,
+    pub(crate) comments: Vec<Comment>,
+    /// What title, description and branch say.
+    pub(crate) meaning: ItemMeaning,
 }
 
 impl Draft {
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: ItemKind,
         project: &str,
         iid: u64,
@@ -55,19 +57,14 @@ impl Draft {
             author,
             confidential: false,
             labels: Vec::new(),
+            label_tags: Vec::new(),
             comments: Vec::new(),
-            tags: BTreeSet::new(),
-            mentions: BTreeSet::new(),
+            meaning: ItemMeaning::default(),
         }
     }
 
-    /// Returns the full reference of the item.
-    pub(super) fn reference(&self) -> String {
-        format!("{}{}{}", self.project, self.kind.sigil(), self.iid)
-    }
-
     /// Adds a paragraph that mentions nothing.
-    pub(super) fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         if !self.description.is_empty() {
             self.description.push_str("\n\n");
         }
@@ -75,13 +72,13 @@ impl Draft {
     }
 
     /// Adds a paragraph in which `{}` stands for a thing that is mentioned.
-    pub(super) fn say_of(&mut self, text: &str, mention: &Mention) {
+    pub(crate) fn say_of(&mut self, text: &str, mention: &Mention) {
         self.say(&text.replace("{}", &mention.text));
         self.record(mention, Place::Description);
     }
 
     /// Adds a comment in which `{}` stands for a thing that is mentioned.
-    pub(super) fn comment(
+    pub(crate) fn comment(
         &mut self,
         author: &'static str,
         internal: bool,
@@ -90,37 +87,36 @@ impl Draft {
     ) {
         let body =
             mention.map_or_else(|| text.to_owned(), |mention| text.replace("{}", &mention.text));
-        if let Some(mention) = mention {
-            self.record(mention, if internal { Place::InternalComment } else { Place::Comment });
-        }
-        self.comments.push(Comment { body, author, internal, system: false });
+        let said = mention.iter().map(|mention| mention.said.clone()).collect();
+        self.comments.push(Comment { body, author, internal, system: false, said });
     }
 
     /// Adds one of GitLab's own remarks, which mention nothing that counts.
-    pub(super) fn system_note(&mut self, author: &'static str, body: String) {
-        self.comments.push(Comment { body, author, internal: false, system: true });
+    pub(crate) fn system_note(&mut self, author: &'static str, body: String) {
+        let said = BTreeSet::new();
+        self.comments.push(Comment { body, author, internal: false, system: true, said });
     }
 
     /// Adds a label that gives a tag.
-    pub(super) fn label(&mut self, title: String, key: &'static str, value: &str) {
-        self.labels.push(title);
-        self.tag(key, value);
+    pub(crate) fn label(&mut self, title: String, key: &'static str, value: &str) {
+        self.labels.push(title.clone());
+        self.label_tags.push((title, key, value.to_owned()));
     }
 
     /// Notes that a filled field gives a tag.
-    pub(super) fn tag(&mut self, key: &'static str, value: &str) {
-        self.tags.insert((key, value.to_owned()));
+    pub(crate) fn tag(&mut self, key: &'static str, value: &str) {
+        self.meaning.description.tags.insert((key, value.to_owned()));
     }
 
-    /// Notes a mention. An item's mention of itself means nothing.
-    pub(super) fn record(&mut self, mention: &Mention, place: Place) {
-        let kind = match self.kind {
-            ItemKind::Issue => "gitlab_issue",
-            ItemKind::MergeRequest => "gitlab_merge_request",
-        };
-        let itself = mention.reference.kind == kind && mention.reference.id == self.reference();
-        if !itself {
-            self.mentions.insert((mention.reference.clone(), place));
+    /// Notes a mention in title, description or branch.
+    pub(crate) fn record(&mut self, mention: &Mention, place: Place) {
+        self.record_said(mention.said_in(place).clone(), place);
+    }
+
+    /// Notes what a text says in title, description or branch.
+    pub(crate) fn record_said(&mut self, said: Said, place: Place) {
+        if let Some(meaning) = self.meaning.text_mut(place) {
+            meaning.mentions.insert(said);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Writes issues, incidents and tasks.
 
+use super::desk::Desk;
 use super::draft::Draft;
 use super::mention::Mention;
 use super::names::{LEVELS, PROBLEMS, SENTENCES, TASKS};
 use super::plan::{LABELLED_ONLY, Planned, Role, capitalised};
 use super::tag::{add_labels, service_label, spelled};
 use super::template::{Filled, Template};
-use super::writer::Writer;
 use crate::truth::{ItemKind, Place};
 use crate::world::{IssueType, SELF_URL};
 
@@ -23,15 +23,15 @@ enum Recipe {
 
 /// What a finished issue is besides its draft.
 #[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) draft: Draft,
-    pub(super) issue_type: IssueType,
-    pub(super) severity: &'static str,
+pub(crate) struct Finished {
+    pub(crate) draft: Draft,
+    pub(crate) issue_type: IssueType,
+    pub(crate) severity: &'static str,
 }
 
-impl Writer {
+impl Desk {
     /// Writes the issue of a number.
-    pub(super) fn issue(&mut self, planned: &Planned, iid: u64) -> Finished {
+    pub(crate) fn issue(&mut self, planned: &Planned, iid: u64) -> Finished {
         let recipe = match self.dice.below(100) {
             0..35 => Recipe::Bug,
             35..62 => Recipe::Note,
@@ -162,14 +162,11 @@ impl Writer {
         let hour = self.dice.between(1, 12);
         let minute = self.dice.between(0, 59);
         let path = &planned.path;
-        let mention = Mention {
-            reference: crate::truth::Reference {
-                kind: "gitlab_alert",
-                id: format!("{path}^alert#{alert}"),
-            },
-            text: format!("{SELF_URL}/{path}/-/alert_management/{alert}/details"),
-            bare: None,
-        };
+        let mention = Mention::url(
+            "gitlab_alert",
+            format!("{path}^alert#{alert}"),
+            format!("{SELF_URL}/{path}/-/alert_management/{alert}/details"),
+        );
         let text = format!(
             "**Start time:** {day} October 2026, {hour}:{minute:02}AM (UTC)  \n\
              **Severity:** {level}  \n\

@@ -1,24 +1,24 @@
 //! What the recipes draw from: people, events, other items, code, traps and comments.
 
+use super::desk::Desk;
 use super::draft::Draft;
 use super::mention::{Event, Mention};
 use super::names::REMARKS;
 use super::plan::{HANDBOOK, Planned};
 use super::template::Filled;
-use super::writer::Writer;
-use crate::truth::ItemKind;
+use crate::truth::{ItemKind, Place, Reference, Said};
 use crate::world::SELF_URL;
 
-impl Writer {
-    pub(super) fn person(&mut self, planned: &Planned) -> &'static str {
+impl Desk {
+    pub(crate) fn person(&mut self, planned: &Planned) -> &'static str {
         self.dice.pick(&planned.people)
     }
 
-    pub(super) fn is_first(&self, planned: &Planned) -> bool {
+    pub(crate) fn is_first(&self, planned: &Planned) -> bool {
         planned.path == self.first
     }
 
-    pub(super) fn filled(&mut self) -> Filled {
+    pub(crate) fn filled(&mut self) -> Filled {
         match self.dice.below(10) {
             0..4 => Filled::Fully,
             4..7 => Filled::Half,
@@ -26,23 +26,23 @@ impl Writer {
         }
     }
 
-    pub(super) fn jira(&mut self, planned: &Planned) -> Mention {
+    pub(crate) fn jira(&mut self, planned: &Planned) -> Mention {
         Mention::jira(&mut self.dice, planned.domain.jira)
     }
 
     /// Something that happened: mostly here, sometimes elsewhere.
-    pub(super) fn event(&mut self, planned: &Planned) -> Event {
+    pub(crate) fn event(&mut self, planned: &Planned) -> Event {
         let events = if self.dice.chance(80) { &planned.events } else { &self.events };
         events[self.dice.below(events.len())].clone()
     }
 
     /// An issue of the same project, if it has one.
-    pub(super) fn own_issue(&mut self, planned: &Planned) -> Option<Mention> {
+    pub(crate) fn own_issue(&mut self, planned: &Planned) -> Option<Mention> {
         self.numbered(planned, &planned.path, ItemKind::Issue, planned.issues)
     }
 
     /// An item of the same project or of another, if there is one.
-    pub(super) fn item(&mut self, planned: &Planned) -> Option<Mention> {
+    pub(crate) fn item(&mut self, planned: &Planned) -> Option<Mention> {
         let elsewhere = self.dice.chance(40) && !self.targets.is_empty();
         let index = self.dice.below(self.targets.len());
         let (path, issues, merge_requests) = if elsewhere {
@@ -76,7 +76,7 @@ impl Writer {
     }
 
     /// Adds code in which only an ARN counts.
-    pub(super) fn code_block(&mut self, draft: &mut Draft, planned: &Planned) {
+    pub(crate) fn code_block(&mut self, draft: &mut Draft, planned: &Planned) {
         if !self.dice.chance(20) {
             return;
         }
@@ -89,7 +89,7 @@ impl Writer {
     }
 
     /// Adds a text that looks like a mention and is none.
-    pub(super) fn traps(&mut self, draft: &mut Draft, planned: &Planned) {
+    pub(crate) fn traps(&mut self, draft: &mut Draft, planned: &Planned) {
         let prefix = planned.domain.jira;
         let lower = prefix.to_lowercase();
         match self.dice.below(12) {
@@ -101,18 +101,19 @@ impl Writer {
             3 => draft.say("Write \\#9006 if you mean the number, or `!9006` in code."),
             4 => draft.say("Vendor page: https://support.pagerduty.com/incidents/PVENDOR1"),
             5 => draft.say(&format!("Fixed in {prefix}-90.7 of the vendor, they say.")),
-            6 => draft.say(&format!(
-                "This one is {}/{}/-/{}/{}.",
-                SELF_URL,
-                draft.project,
-                draft.kind.segment(),
-                draft.iid
-            )),
+            6 => {
+                let (path, kind, iid) = (draft.project.clone(), draft.kind, draft.iid);
+                let segment = kind.segment();
+                draft.say(&format!("This one is {SELF_URL}/{path}/-/{segment}/{iid}."));
+                // It means nothing until the project gets another path.
+                let said = Said::Written(Reference::to_item(&path, kind, iid));
+                draft.record_said(said, Place::Description);
+            }
             _ => {}
         }
     }
 
-    pub(super) fn add_comments(&mut self, draft: &mut Draft, planned: &Planned) {
+    pub(crate) fn add_comments(&mut self, draft: &mut Draft, planned: &Planned) {
         for _ in 0..self.dice.below(4) {
             let author = self.person(planned);
             if self.dice.chance(20) {

@@ -1,17 +1,17 @@
 //! Writes merge requests.
 
+use super::desk::Desk;
 use super::draft::Draft;
 use super::mention::Mention;
 use super::names::{PROBLEMS, SENTENCES, TASKS};
 use super::plan::{Planned, capitalised};
 use super::tag::add_labels;
 use super::template::{Filled, Template};
-use super::writer::Writer;
 use crate::truth::{ItemKind, Place};
 
-impl Writer {
+impl Desk {
     /// Writes the merge request of a number.
-    pub(super) fn merge_request(&mut self, planned: &Planned, iid: u64) -> Draft {
+    pub(crate) fn merge_request(&mut self, planned: &Planned, iid: u64) -> Draft {
         let author = self.person(planned);
         let task = self.dice.chance(50);
         let words = if task { self.dice.pick(&TASKS) } else { self.dice.pick(&PROBLEMS) };
@@ -68,7 +68,8 @@ impl Writer {
                     let number = id.rsplit('#').next().unwrap_or(id).to_owned();
                     draft.branch = format!("{number}-{slug}");
                     draft.record(&mention, Place::Branch);
-                    let short = Mention { text: format!("#{number}"), ..mention };
+                    let said = mention.bare_said.clone();
+                    let short = Mention { text: format!("#{number}"), said, ..mention };
                     draft.say_of("Closes {}", &short);
                 }
                 None => draft.branch = format!("fix/{slug}"),

@@ -5,15 +5,15 @@
 
 /// A part of the organisation: a subgroup with its services and teams.
 #[derive(Debug)]
-pub(super) struct Domain {
-    pub(super) path: &'static str,
+pub(crate) struct Domain {
+    pub(crate) path: &'static str,
     /// The prefix of its Jira keys.
-    pub(super) jira: &'static str,
-    pub(super) teams: [&'static str; 2],
-    pub(super) services: [&'static str; 6],
+    pub(crate) jira: &'static str,
+    pub(crate) teams: [&'static str; 2],
+    pub(crate) services: [&'static str; 6],
 }
 
-pub(super) const DOMAINS: [Domain; 8] = [
+pub(crate) const DOMAINS: [Domain; 8] = [
     Domain {
         path: "shop",
         jira: "SHOP",
@@ -121,25 +121,25 @@ pub(super) const DOMAINS: [Domain; 8] = [
 ];
 
 /// What is put behind a service's name when there are more projects than names.
-pub(super) const SUFFIXES: [&str; 7] =
+pub(crate) const SUFFIXES: [&str; 7] =
     ["", "-api", "-worker", "-admin", "-sync", "-archiver", "-simulator"];
 
 /// Projects that are no service and have no topic.
-pub(super) const LIBRARIES: [&str; 6] =
+pub(crate) const LIBRARIES: [&str; 6] =
     ["ui-kit", "build-tools", "lint-rules", "proto-files", "test-data", "style-guide"];
 
-pub(super) const PEOPLE: [&str; 12] =
+pub(crate) const PEOPLE: [&str; 12] =
     ["ann", "ben", "cleo", "dara", "eli", "fay", "gus", "hana", "ivo", "june", "kofi", "lena"];
 
-pub(super) const COMPONENTS: [&str; 6] =
+pub(crate) const COMPONENTS: [&str; 6] =
     ["api", "worker", "database", "frontend", "queue", "cache"];
 
-pub(super) const ENVIRONMENTS: [&str; 3] = ["production", "staging", "development"];
+pub(crate) const ENVIRONMENTS: [&str; 3] = ["production", "staging", "development"];
 
-pub(super) const LEVELS: [&str; 4] = ["critical", "high", "medium", "low"];
+pub(crate) const LEVELS: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// What goes wrong. In lower case, so that a title may put something before it.
-pub(super) const PROBLEMS: [&str; 24] = [
+pub(crate) const PROBLEMS: [&str; 24] = [
     "totals are rounded twice",
     "the page hangs after a double click",
     "empty results for names with an apostrophe",
@@ -167,7 +167,7 @@ pub(super) const PROBLEMS: [&str; 24] = [
 ];
 
 /// What is to be done.
-pub(super) const TASKS: [&str; 16] = [
+pub(crate) const TASKS: [&str; 16] = [
     "add a timeout to outgoing calls",
     "measure how long the import takes",
     "split the large table by month",
@@ -186,7 +186,7 @@ pub(super) const TASKS: [&str; 16] = [
     "keep the last good answer",
 ];
 
-pub(super) const SENTENCES: [&str; 18] = [
+pub(crate) const SENTENCES: [&str; 18] = [
     "It happens a few times a day, mostly in the morning.",
     "We saw it on two machines, never on the third.",
     "A restart helps for about an hour.",
@@ -207,7 +207,7 @@ pub(super) const SENTENCES: [&str; 18] = [
     "This was postponed twice already.",
 ];
 
-pub(super) const REMARKS: [&str; 14] = [
+pub(crate) const REMARKS: [&str; 14] = [
     "Looks good to me.",
     "Can we have a test for that?",
     "I would rather not add another setting.",
@@ -225,7 +225,7 @@ pub(super) const REMARKS: [&str; 14] = [
 ];
 
 /// Labels that look like more than they are.
-pub(super) const PLAIN_LABELS: [&str; 10] = [
+pub(crate) const PLAIN_LABELS: [&str; 10] = [
     "bug",
     "documentation",
     "service-desk",
@@ -239,5 +239,5 @@ pub(super) const PLAIN_LABELS: [&str; 10] = [
 ];
 
 /// Topics that look like more than they are.
-pub(super) const PLAIN_TOPICS: [&str; 6] =
+pub(crate) const PLAIN_TOPICS: [&str; 6] =
     ["services", "teamwork", "tier-1", "rust", "backend", "servicemesh"];

@@ -8,13 +8,13 @@ use super::mention::Event;
 use super::names::{DOMAINS, Domain, LIBRARIES, PEOPLE, PLAIN_TOPICS, SUFFIXES};
 
 /// The top-level group.
-pub(super) const GROUP: &str = "acme";
+pub(crate) const GROUP: &str = "acme";
 
 /// The project whose first issue all merge request templates mention.
-pub(super) const HANDBOOK: &str = "acme/platform/handbook";
+pub(crate) const HANDBOOK: &str = "acme/platform/handbook";
 
 /// A service that has no topic anywhere: labels in the first project make it known.
-pub(super) const LABELLED_ONLY: &str = "gift-cards";
+pub(crate) const LABELLED_ONLY: &str = "gift-cards";
 
 /// Where the domains of the first and of the shared projects stand in [`DOMAINS`].
 const SHOP: usize = 0;
@@ -22,7 +22,7 @@ const PLATFORM: usize = 5;
 
 /// What a project is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// One service, by a topic.
     Service,
     /// Two services, by topics.
@@ -39,40 +39,74 @@ pub(super) enum Role {
 
 /// A project to be written.
 #[derive(Debug, Clone)]
-pub(super) struct Planned {
-    pub(super) role: Role,
-    pub(super) path: String,
-    pub(super) name: String,
-    pub(super) domain: &'static Domain,
+pub(crate) struct Planned {
+    pub(crate) role: Role,
+    pub(crate) path: String,
+    pub(crate) name: String,
+    pub(crate) domain: &'static Domain,
     /// Its services by topic.
-    pub(super) services: Vec<String>,
+    pub(crate) services: Vec<String>,
     /// Its team by topic.
-    pub(super) team: Option<&'static str>,
-    pub(super) topics: Vec<String>,
+    pub(crate) team: Option<&'static str>,
+    pub(crate) topics: Vec<String>,
+    /// What the topics mean, by topic.
+    pub(crate) topic_tags: Vec<(String, &'static str, String)>,
     /// The service that its items mostly speak of.
-    pub(super) home: String,
+    pub(crate) home: String,
     /// Picks the shape of templates and CODEOWNERS.
-    pub(super) variant: usize,
-    pub(super) branch: &'static str,
-    pub(super) issues: u64,
-    pub(super) merge_requests: u64,
-    pub(super) people: Vec<&'static str>,
-    pub(super) events: Vec<Event>,
-}
-
-impl Planned {
-    /// Returns the last part of the path.
-    pub(super) fn last_segment(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
-    }
+    pub(crate) variant: usize,
+    pub(crate) branch: &'static str,
+    pub(crate) issues: u64,
+    pub(crate) merge_requests: u64,
+    pub(crate) people: Vec<&'static str>,
+    pub(crate) events: Vec<Event>,
 }
 
 /// The whole organisation.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) projects: Vec<Planned>,
+pub(crate) struct Plan {
+    pub(crate) projects: Vec<Planned>,
     /// Services that a topic of a living project makes known.
-    pub(super) services: Vec<String>,
+    pub(crate) services: Vec<String>,
+}
+
+impl Planned {
+    /// Plans a project that is added when the organisation is already there.
+    pub(crate) fn later(dice: &mut Dice, number: usize) -> Self {
+        let domain = &DOMAINS[number % DOMAINS.len()];
+        let home = domain.services[dice.below(domain.services.len())].to_owned();
+        let mut planned = Self {
+            role: Role::Library,
+            path: format!("{GROUP}/{}/annex-{number}", domain.path),
+            name: format!("Annex {number}"),
+            domain,
+            services: if dice.chance(50) { vec![home.clone()] } else { Vec::new() },
+            team: None,
+            topics: Vec::new(),
+            topic_tags: Vec::new(),
+            home: home.clone(),
+            variant: number,
+            branch: "main",
+            issues: 0,
+            merge_requests: 0,
+            people: (0..4).map(|_| dice.pick(&PEOPLE)).collect(),
+            events: (0..3).map(|_| Event::new(dice, &home)).collect(),
+        };
+        add_topics(dice, &mut planned, number);
+        planned
+    }
+
+    /// Gives the project other topics. Its services stay what they were planned to be.
+    pub(crate) fn retopic(&mut self, dice: &mut Dice, services: &[String]) {
+        self.topics.clear();
+        self.topic_tags.clear();
+        let count = dice.below(3).min(services.len());
+        let picked = (0..count).map(|_| services[dice.below(services.len())].clone()).collect();
+        let own = std::mem::replace(&mut self.services, picked);
+        let index = dice.below(2);
+        add_topics(dice, self, index);
+        self.services = own;
+    }
 }
 
 /// Returns the name and domain of the service of a rank.
@@ -106,7 +140,7 @@ fn role(index: usize) -> Role {
 }
 
 /// Plans an organisation.
-pub(super) fn plan(dice: &mut Dice, projects: usize, issues: usize, merge_requests: usize) -> Plan {
+pub(crate) fn plan(dice: &mut Dice, projects: usize, issues: usize, merge_requests: usize) -> Plan {
     let mut plan = Plan { projects: Vec::with_capacity(projects), services: Vec::new() };
     let mut rank = 0;
     let mut living: Vec<(String, &'static Domain)> = Vec::new();
@@ -129,6 +163,7 @@ pub(super) fn plan(dice: &mut Dice, projects: usize, issues: usize, merge_reques
             services: Vec::new(),
             team: None,
             topics: Vec::new(),
+            topic_tags: Vec::new(),
             home: name.clone(),
             variant: index,
             branch: if index % 5 == 3 { "master" } else { "main" },
@@ -209,7 +244,9 @@ fn add_topics(dice: &mut Dice, planned: &mut Planned, index: usize) {
             0 => name.replace('-', "_"),
             _ => name.clone(),
         };
-        planned.topics.push(format!("{prefix}{spelling}"));
+        let topic = format!("{prefix}{spelling}");
+        planned.topic_tags.push((topic.clone(), "service", name.clone()));
+        planned.topics.push(topic);
     }
     let team = planned.domain.teams[index % 2];
     let has_team = match planned.role {
@@ -219,20 +256,26 @@ fn add_topics(dice: &mut Dice, planned: &mut Planned, index: usize) {
     if has_team {
         planned.team = Some(team);
         let prefix = dice.pick(&["team-", "team-", "squad-", "team::", "team_"]);
-        planned.topics.push(format!("{prefix}{team}"));
+        let topic = format!("{prefix}{team}");
+        planned.topic_tags.push((topic.clone(), "team", team.to_owned()));
+        planned.topics.push(topic);
     }
     if dice.chance(60) {
-        planned.topics.push(dice.pick(&PLAIN_TOPICS).to_owned());
+        let topic = dice.pick(&PLAIN_TOPICS);
+        if let Some(tier) = topic.strip_prefix("tier-") {
+            planned.topic_tags.push((topic.to_owned(), "tier", tier.to_owned()));
+        }
+        planned.topics.push(topic.to_owned());
     }
 }
 
 /// Writes a name as a title: `web-shop` becomes `Web Shop`.
-pub(super) fn titled(name: &str) -> String {
+pub(crate) fn titled(name: &str) -> String {
     name.split('-').map(capitalised).collect::<Vec<_>>().join(" ")
 }
 
 /// Puts the first letter in upper case.
-pub(super) fn capitalised(word: &str) -> String {
+pub(crate) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -9,7 +9,7 @@ use super::names::{COMPONENTS, ENVIRONMENTS, LEVELS, PLAIN_LABELS};
 use super::plan::{Planned, capitalised, titled};
 
 /// Spells a name in one of the ways people do.
-pub(super) fn spelled(dice: &mut Dice, name: &str) -> String {
+pub(crate) fn spelled(dice: &mut Dice, name: &str) -> String {
     match dice.below(6) {
         0 => name.replace('-', ""),
         1 => titled(name),
@@ -20,7 +20,7 @@ pub(super) fn spelled(dice: &mut Dice, name: &str) -> String {
 }
 
 /// Writes a label of a service.
-pub(super) fn service_label(dice: &mut Dice, name: &str) -> String {
+pub(crate) fn service_label(dice: &mut Dice, name: &str) -> String {
     match dice.below(8) {
         0 => format!("service:{}", titled(name).replace(' ', "")),
         1 => format!("svc/{name}"),
@@ -44,7 +44,7 @@ fn team_label(dice: &mut Dice, name: &str) -> String {
 
 /// Gives an item the labels that its likes have. `others` are services it may touch besides its
 /// own.
-pub(super) fn add_labels(dice: &mut Dice, draft: &mut Draft, planned: &Planned, others: &[String]) {
+pub(crate) fn add_labels(dice: &mut Dice, draft: &mut Draft, planned: &Planned, others: &[String]) {
     if dice.chance(45) && !planned.services.is_empty() {
         let name = &planned.services[dice.below(planned.services.len())];
         draft.label(service_label(dice, name), "service", name);

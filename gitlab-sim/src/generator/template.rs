@@ -11,7 +11,7 @@ use super::tag::spelled;
 
 /// The kinds of template a project has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Template {
+pub(crate) enum Template {
     Bug,
     Incident,
     MergeRequest,
@@ -28,7 +28,7 @@ enum Style {
 
 /// How much of a template was filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filled {
+pub(crate) enum Filled {
     Fully,
     Half,
     Not,
@@ -43,7 +43,7 @@ struct Field {
 
 impl Template {
     /// Returns where the file lies.
-    pub(super) const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Bug => ".gitlab/issue_templates/Bug.md",
             Self::Incident => ".gitlab/issue_templates/Incident.md",
@@ -93,7 +93,7 @@ impl Template {
     }
 
     /// Returns the text of the file.
-    pub(super) fn text(self, variant: usize) -> String {
+    pub(crate) fn text(self, variant: usize) -> String {
         let fields = self.fields();
         let unanswered = fields.iter().map(|(name, key)| Field { name, key, answer: None });
         let mut text = self.render(Style::of(variant), &unanswered.collect::<Vec<_>>(), &[]);
@@ -106,7 +106,7 @@ impl Template {
     }
 
     /// Makes a description of the template, and records what was filled in.
-    pub(super) fn write(
+    pub(crate) fn write(
         self,
         dice: &mut Dice,
         draft: &mut Draft,

@@ -186,8 +186,9 @@ fn all_shapes_of_evidence_occur() {
     let places: BTreeSet<Place> =
         truth.references.values().flat_map(BTreeMap::values).flatten().copied().collect();
     assert_eq!(places.len(), 5, "{places:?}");
-    for key in ["service", "team", "component", "severity", "priority", "environment"] {
-        assert!(truth.tags_of(key).len() > 1, "{key}");
+    for key in ["service", "team", "component", "severity", "priority", "environment", "tier"] {
+        let least = if key == "tier" { 1 } else { 2 };
+        assert!(truth.tags_of(key).len() >= least, "{key}");
     }
     let mut named = truth.services().flat_map(|(_, tagged)| tagged.projects.values());
     assert!(named.any(|carried| *carried == crate::truth::Carried::Name));

@@ -111,17 +111,6 @@ pub(super) fn long_text<'t>(call: &Call<'_>, long: &'t Text) -> Cow<'t, str> {
     }
 }
 
-/// Counts the check boxes of a description: all, and those ticked.
-pub(super) fn tasks(description: Option<&str>) -> (usize, usize) {
-    description.unwrap_or_default().lines().fold((0, 0), |(all, done), line| {
-        let line = line.trim_start();
-        let rest = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or_default();
-        let ticked = rest.starts_with("[x] ") || rest.starts_with("[X] ");
-        let open = rest.starts_with("[ ] ");
-        (all + usize::from(ticked || open), done + usize::from(ticked))
-    })
-}
-
 /// How many check boxes of a description are ticked.
 #[derive(Debug, Serialize)]
 pub(super) struct TaskStatus {
@@ -131,8 +120,7 @@ pub(super) struct TaskStatus {
 
 impl TaskStatus {
     pub(super) fn of(description: Option<&Text>) -> Self {
-        let description = description.map(Text::read);
-        let (count, completed_count) = tasks(description.as_deref());
+        let (count, completed_count) = description.map(Text::tasks).unwrap_or_default();
         Self { count, completed_count }
     }
 
@@ -176,6 +164,6 @@ mod tests {
     #[test]
     fn check_boxes_are_counted() {
         let text = "- [x] one\n- [ ] two\n  * [X] three\n- plain\n[x] no bullet";
-        assert_eq!(tasks(Some(text)), (3, 2));
+        assert_eq!(Text::from(text).tasks(), (3, 2));
     }
 }

@@ -91,6 +91,18 @@ impl Limits {
         self.rules.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Shows the limits in force, for the control API.
+    pub(crate) fn shown(&self) -> serde_json::Value {
+        let rules = self.rules();
+        let rows = |rows: Vec<String>| serde_json::Value::from(rows);
+        serde_json::json!({
+            "headers": format!("{:?}", rules.throttles.headers),
+            "throttles": rows(rules.throttles.rules.iter().map(|r| format!("{r:?}")).collect()),
+            "endpoints": rows(rules.endpoints.entries.iter().map(|e| format!("{e:?}")).collect()),
+            "banned": rules.banned,
+        })
+    }
+
     /// Returns the address that a request came from, as GitLab would see it.
     pub(super) fn address(&self, parts: &Parts) -> IpAddr {
         let forwarded = self.rules().trust_forwarded_for.then(|| {

@@ -1,29 +1,39 @@
 //! The simulated GitLab on a real port.
 //!
-//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes, and
-//! `admission` its door. The world is changed through [`GitLab::world`], never by a request of a
-//! client, but for one that rotates a token.
+//! [`GitLab`] is the handle that a test holds. Every request comes in by `entry`, where faults, waits
+//! and the control API are, and is answered by `pipeline`, whose door is `admission`; `wire` is the
+//! connection below. The world is changed through [`GitLab::world`] and the control API, never by a
+//! request of a client, but for one that rotates a token.
 
-mod admission;
+pub(crate) mod admission;
+mod entry;
 mod hooks;
+mod living;
 mod pipeline;
+pub(crate) mod wire;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use axum::Router;
+use living::Living;
+pub use living::Pace;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::faults::{FaultSchedule, Faults};
 use crate::hooks::{HookOptions, Registry};
-use crate::log::Request;
+use crate::latency::Latency;
+use crate::log::{Log, Request};
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
 use admission::Limits;
+use wire::{Lines, Peer};
 
 /// How long [`GitLab::stop`] waits for answers that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -60,6 +70,14 @@ pub struct Options {
     pub version: String,
     /// How webhooks are delivered.
     pub hooks: HookOptions,
+    /// Whether the control API is served below `/_sim`.
+    pub control: bool,
+    /// How long answers take, by kind of request.
+    pub latency: Latency,
+    /// The schedule by which things go wrong.
+    pub faults: Option<FaultSchedule>,
+    /// How many requests the log keeps at most; without a bound it keeps all.
+    pub log_size: Option<usize>,
 }
 
 impl Default for Options {
@@ -73,6 +91,10 @@ impl Default for Options {
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
             hooks: HookOptions::default(),
+            control: false,
+            latency: Latency::default(),
+            faults: None,
+            log_size: None,
         }
     }
 }
@@ -90,9 +112,18 @@ pub(crate) struct Site {
 /// What all connections share.
 pub(crate) struct Shared {
     world: RwLock<World>,
-    requests: Mutex<Vec<Request>>,
-    site: Site,
-    limits: Limits,
+    pub(crate) limits: Limits,
+    pub(crate) log: Mutex<Log>,
+    /// Numbers requests over the whole life of the instance.
+    number: AtomicU64,
+    pub(crate) site: Site,
+    pub(crate) faults: Faults,
+    pub(crate) latency: Mutex<Latency>,
+    /// Whether the control API is served.
+    control: bool,
+    /// Cancelled when the instance is to stop: whoever waits, waits no longer.
+    stopping: CancellationToken,
+    pub(crate) living: Living,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -100,8 +131,9 @@ pub struct GitLab {
     shared: Arc<Shared>,
     address: SocketAddr,
     token: String,
-    stop: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<()>>,
+    /// Stops the instance when dropped.
+    stop: DropGuard,
+    task: JoinHandle<()>,
     hooks: hooks::HookTask,
 }
 
@@ -118,6 +150,8 @@ impl GitLab {
     /// When the address cannot be listened at.
     #[expect(clippy::disallowed_methods, reason = "stop() waits for the accept loop")]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
+        let mut world = world;
+        world.settle();
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
@@ -125,9 +159,13 @@ impl GitLab {
         let token = world.bot_token().to_owned();
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
+        let stopping = CancellationToken::new();
+        let faults = Faults::default();
+        faults.follow(options.faults);
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
-            requests: Mutex::default(),
+            log: Mutex::new(Log::bounded(options.log_size)),
+            number: AtomicU64::default(),
             site: Site {
                 url,
                 tier: options.tier,
@@ -140,21 +178,38 @@ impl GitLab {
                 options.banned,
                 options.trust_forwarded_for,
             ),
+            living: Living::default(),
+            faults,
+            latency: Mutex::new(options.latency),
+            control: options.control,
+            stopping: stopping.clone(),
         });
-        let router = Router::new().fallback(pipeline::handle).with_state(Arc::clone(&shared));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async {
-            // An error means that the handle was dropped, which is as good as being told.
-            let _ = stopped.await;
-        });
+        shared.living.belongs_to(&shared);
+        let router = Router::new().fallback(entry::enter).with_state(Arc::clone(&shared));
+        let cut = CancellationToken::new();
+        let lines = Lines::new(listener, cut.clone());
+        let serve = axum::serve(lines, router.into_make_service_with_connect_info::<Peer>())
+            .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let stop = stopping.clone().drop_guard();
         let task = tokio::spawn(async move {
-            if let Err(error) = serve.await {
+            let mut serve = std::pin::pin!(serve.into_future());
+            let impatience = async {
+                stopping.cancelled().await;
+                tokio::time::sleep(STOP_PATIENCE).await;
+            };
+            let served = tokio::select! {
+                served = &mut serve => served,
+                () = impatience => {
+                    cut.cancel();
+                    serve.await
+                }
+            };
+            if let Err(error) = served {
                 tracing::error!(%error, "the simulated GitLab stopped serving");
             }
         });
         let hooks = hooks::HookTask::start(hooks);
-        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task), hooks })
+        Ok(Self { shared, address, token, stop, task, hooks })
     }
 
     /// Returns the address to connect to, such as `http://127.0.0.1:8929`.
@@ -175,27 +230,37 @@ impl GitLab {
 
     /// Returns the requests answered so far, or since [`Self::forget_requests`].
     pub fn requests(&self) -> Vec<Request> {
-        lock(&self.shared.requests).clone()
+        lock(&self.shared.log).iter().cloned().collect()
+    }
+
+    /// Returns the faults in force, to add and remove some.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Sets how long answers take from now on.
+    pub fn set_latency(&self, latency: Latency) {
+        *lock(&self.shared.latency) = latency;
     }
 
     /// Empties the log of requests.
     pub fn forget_requests(&self) {
-        lock(&self.shared.requests).clear();
+        lock(&self.shared.log).clear();
     }
 
     /// Counts the requests whose path and query hold some text, as sent or decoded.
     pub fn requests_for(&self, part: &str) -> usize {
-        lock(&self.shared.requests).iter().filter(|request| request.holds(part)).count()
+        lock(&self.shared.log).iter().filter(|request| request.holds(part)).count()
     }
 
-    /// Stops serving: answers under way are finished, connections closed, the port freed.
-    /// Webhooks under way are cut.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        self.hooks.stop().await;
-        if let Some(mut task) = self.task.take()
-            && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
-        {
+    /// Stops serving: answers under way are finished, those that are stuck are cut, connections
+    /// closed, the port freed. Webhooks under way are cut.
+    pub async fn stop(self) {
+        let Self { shared, stop, mut task, hooks, .. } = self;
+        shared.living.end().await;
+        drop(stop);
+        hooks.stop().await;
+        if tokio::time::timeout(2 * STOP_PATIENCE, &mut task).await.is_err() {
             task.abort();
         }
     }
@@ -236,6 +301,12 @@ impl Drop for Changing<'_> {
 impl Shared {
     /// Locks the world to read it.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
+        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+        if !world.has_due() {
+            return world;
+        }
+        drop(world);
+        drop(self.change());
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -247,12 +318,13 @@ impl Shared {
 
     /// Does what follows a change, while the world is still locked.
     fn changed(&self, world: &mut World) {
+        world.settle();
         let events = world.take_events();
         self.site.hooks.publish(world, &events);
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A test that panicked under the guard must not take the others' server down.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

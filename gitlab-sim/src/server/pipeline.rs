@@ -1,20 +1,20 @@
 //! The way that every request takes.
 //!
 //! At the door (`admission`) its caller is found and it is counted against the limits, the `rest`
-//! module answers from the locked world, and the log takes note. No await happens under the lock.
+//! module answers from the locked world. No await happens under the lock.
 //! Requests that would change something are refused, but for the rotation of tokens.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 
 use super::admission::{Admitted, describe};
-use super::{Shared, Site, lock};
+use super::{Shared, Site};
 use crate::asked::Asked;
-use crate::hash::hex64;
-use crate::log::Request;
+use crate::hash::hex32;
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::query::Query;
 use crate::rest::rotation::{self, Target};
@@ -51,23 +51,17 @@ pub(super) async fn handle(
         None => answer(&shared, &shared.read(), &asked, query),
     };
     let mut answer = finish(answer, &parts.headers, &shared);
-    lock(&shared.requests).push(Request {
-        method: parts.method.to_string(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        status: answer.status.as_u16(),
-        user,
-        user_agent: parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-    });
     if parts.method == Method::HEAD {
         answer.body = Vec::new();
     }
-    answer.into_response()
+    let mut response = answer.into_response();
+    response.extensions_mut().insert(AskedBy(user));
+    response
 }
+
+/// The user behind a request, for the log.
+#[derive(Debug, Clone)]
+pub(super) struct AskedBy(pub(super) Option<String>);
 
 fn answer(
     shared: &Shared,
@@ -141,7 +135,7 @@ fn location(site: &Site, project: ProjectId, path: &str, query: &str) -> String 
 
 /// Adds the headers that are on every answer, and answers 304 where the client has the body.
 fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
-    let number = lock(&shared.requests).len();
+    let number = shared.number.load(Ordering::Relaxed);
     let id = crate::hash::hex40(&format!("request {number}"));
     let id = &id[..32];
     let mut answer = answer
@@ -157,9 +151,7 @@ fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
     if answer.status != StatusCode::OK || cached {
         return if cached { answer } else { answer.header("cache-control", "no-cache") };
     }
-    let mut digest = hex64(&answer.body);
-    digest.truncate(32);
-    let etag = format!("W/\"{digest}\"");
+    let etag = format!("W/\"{}\"", hex32(&answer.body));
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())

@@ -12,7 +12,9 @@ use super::Text;
 use super::id::{GroupId, LabelId, ProjectId, UserId};
 
 /// Who may see a group or project without being a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
     /// Members only.
@@ -119,6 +121,8 @@ pub struct Project {
     pub topics: BTreeSet<String>,
     /// True once it was archived.
     pub archived: bool,
+    /// True while nobody may see it: it is being deleted, or an administrator hid it.
+    pub hidden: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When its row was last written.

@@ -49,7 +49,8 @@ id!(
 );
 
 /// The two kinds of item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ItemKind {
     /// An issue of any type.
     Issue,

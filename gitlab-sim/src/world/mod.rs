@@ -2,7 +2,8 @@
 //!
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
-//! both, `event` keeps what happened, `sight` decides who may see what. The
+//! both, `late` holds back what a slow database does not show yet, `index` keeps items in the
+//! orders of lists, `event` keeps what happened, `sight` decides who may see what. The
 //! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
 //! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
 //! served.
@@ -14,11 +15,16 @@ mod entity;
 mod event;
 mod id;
 mod job;
+pub(crate) mod index;
+mod late;
 mod new;
+mod prose;
 mod push;
+mod relocate;
 mod sight;
-mod text;
+pub(crate) mod text;
 pub(crate) mod token;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,10 +38,12 @@ pub use job::{JobPermissions, TokenJob};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
 pub use sight::Caller;
-pub use text::Text;
+pub use text::{Outside, Text};
 pub use token::{LastUsed, NotRotated, Token, TokenKind};
 
 use crate::clock::Clock;
+use index::Indexes;
+use late::Late;
 
 /// Stands in texts for the external address of the instance, without a slash at its end. A
 /// character of the private use area, so that no real text holds it by accident.
@@ -66,6 +74,10 @@ pub struct World {
     /// True when events are kept.
     listening: bool,
     events: Vec<Event>,
+    /// Items in the orders of lists.
+    indexes: Indexes,
+    /// What was written but is not to be seen yet.
+    late: Late,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +140,8 @@ impl World {
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),
+            indexes: Indexes::default(),
+            late: Late::default(),
         };
         world.bot = world.add_user("xrefd-bot");
         world.acting = world.bot;
@@ -200,6 +214,7 @@ impl World {
     /// Finds a project by id, to be changed. Prefer the methods that change the world: they keep
     /// times and indexes right.
     pub fn project_mut(&mut self, id: ProjectId) -> Option<&mut Project> {
+        self.indexes.forget(id);
         self.projects.get_mut(&id)
     }
 

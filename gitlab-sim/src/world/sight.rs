@@ -66,6 +66,9 @@ impl World {
 
     /// Tells whether a caller sees a project.
     pub fn sees_project(&self, caller: Caller<'_>, project: &Project) -> bool {
+        if project.hidden {
+            return false;
+        }
         match project.visibility {
             Visibility::Public => true,
             Visibility::Internal => caller.user().is_some() && self.is_let_in(caller, project),
@@ -105,6 +108,9 @@ impl World {
 
     /// Tells whether a caller may read code and pipelines of a project.
     pub fn reads_code(&self, caller: Caller<'_>, project: &Project) -> bool {
+        if project.hidden {
+            return false;
+        }
         match project.visibility {
             Visibility::Public | Visibility::Internal => self.sees_project(caller, project),
             Visibility::Private => {

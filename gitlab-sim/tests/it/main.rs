@@ -4,6 +4,8 @@
 
 mod access;
 mod client;
+mod control;
+mod faults;
 mod files;
 mod generated;
 mod hook_delivery;
@@ -12,6 +14,8 @@ mod hook_shapes;
 mod hooks;
 mod items;
 mod job_tokens;
+mod life;
+mod naive;
 mod paging;
 mod projects;
 mod receiver;

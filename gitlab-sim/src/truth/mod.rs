@@ -1,25 +1,43 @@
-//! What belongs where, as the generator meant it.
+//! What belongs where, as the writers of the texts meant it.
 //!
-//! The generator records here while it writes: it knows what each text says, so nothing is parsed
-//! and no code of xrefd is used. Names are canonical spellings; the texts hold other spellings of
-//! the same match key, so compare names by [`match_key`]. Paths and references are those of the
-//! moment of generation.
+//! The generator and the life that follows it record in a [`Ledger`] what they write: they know
+//! what each text says, so nothing is parsed and no code of xrefd is used. [`Truth`] is the view of
+//! a moment: the world as one caller sees it, read with the ledger. [`State`] is the plainer half of
+//! it: what exists, without what it means. Names are canonical spellings; the texts hold other
+//! spellings of the same match key, so compare names by [`match_key`].
+//!
+//! A truth refuses to know the future: paths and references are those of the moment it was taken.
+
+mod json;
+mod ledger;
+mod meaning;
+mod state;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+pub use ledger::Ledger;
+pub use meaning::{ItemMeaning, Meaning, Said};
+pub(crate) use view::CODEOWNERS;
+
+pub use state::{ItemState, NoteState, ProjectState, State};
 
 pub use crate::world::ItemKind;
 
 /// Everything that a perfect reader of the generated organisation would find.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// The top-level group.
     pub group: String,
     /// What a reader has to be told beforehand.
     pub settings: Settings,
-    /// Tags by key (`service`, `team`, `component`, `severity`, `priority`, `environment`) and
-    /// canonical value.
+    /// Tags by key (`service`, `team`, `component`, `severity`, `priority`, `environment`,
+    /// `tier`) and canonical value.
     pub tags: BTreeMap<&'static str, BTreeMap<String, Tagged>>,
     /// Where each reference is mentioned, by the full reference of the item.
+    #[serde(serialize_with = "json::references")]
     pub references: BTreeMap<Reference, BTreeMap<String, BTreeSet<Place>>>,
     /// All items by full reference, such as `acme/shop/web-shop!4`.
     pub items: BTreeMap<String, ItemTruth>,
@@ -28,14 +46,14 @@ pub struct Truth {
 }
 
 /// What a reader has to be told beforehand: prefixes of bare keys, and hosts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Prefixes of bare keys by kind: `jira` → `SHOP`, `PAY`, …
     pub prefixes: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// What carries one value of a tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tagged {
     /// Projects that carry it, by full path, with the reason.
     pub projects: BTreeMap<String, Carried>,
@@ -46,7 +64,8 @@ pub struct Tagged {
 }
 
 /// Why a project carries a service or team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Carried {
     /// By a topic.
     Topic,
@@ -64,7 +83,8 @@ pub struct Reference {
 }
 
 /// Where an item mentions a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// In the title.
     Title,
@@ -79,7 +99,7 @@ pub enum Place {
 }
 
 /// One item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemTruth {
     /// The full path of its project.
     pub project: String,
@@ -94,10 +114,12 @@ pub struct ItemTruth {
 }
 
 /// One project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProjectTruth {
     /// GitLab's id of it.
     pub id: u64,
+    /// The name on display.
+    pub name: String,
     /// True when it is archived.
     pub archived: bool,
     /// True when its repository holds nothing.
@@ -111,7 +133,7 @@ pub struct ProjectTruth {
 }
 
 /// Who owns a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PathOwners {
     /// The path, without a slash at its start.
     pub path: &'static str,
@@ -120,7 +142,7 @@ pub struct PathOwners {
 }
 
 /// The owners that one section gives to a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SectionOwners {
     /// The name of the section; `codeowners` for what stands before the first heading.
     pub section: &'static str,
@@ -133,7 +155,7 @@ pub struct SectionOwners {
 }
 
 /// An owner.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Owner {
     /// `name`, `role` or `email`.
     pub kind: &'static str,
@@ -142,7 +164,7 @@ pub struct Owner {
 }
 
 /// The latest pipeline of a default branch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LatestPipeline {
     /// Its id.
     pub id: u64,
@@ -198,6 +220,7 @@ impl Truth {
                 tagged.projects.retain(|path, _| !archived.contains(path));
             }
         }
+        self.rename_namesakes();
         self.drop_empty();
         self
     }

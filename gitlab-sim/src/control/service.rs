@@ -34,15 +34,18 @@ pub(super) fn state(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
 pub(super) fn options(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
-    Ok(json!({
+    let mut shown = json!({
         "external_url": shared.site.url,
         "version": shared.site.version,
         "tier": format!("{:?}", shared.site.tier).to_lowercase(),
-        "throttle": format!("{:?}", shared.throttle),
         "latency": *lock(&shared.latency),
         "fault_schedule": shared.faults.schedule(),
         "log_size": lock(&shared.log).bound(),
-    }))
+    });
+    for (name, value) in &shared.options {
+        shown[*name] = json!(value);
+    }
+    Ok(shown)
 }
 
 fn show_clock(clock: &Clock) -> Value {

@@ -1,14 +1,17 @@
 //! The simulated GitLab on a real port.
 //!
 //! [`GitLab`] is the handle that a test holds. Every request comes in by `entry`, where faults, waits
-//! and the control API are, and is answered by `pipeline`; `wire` is the connection below. The world
-//! is changed through [`GitLab::world`] and the control API, never by a request of a client.
+//! and the control API are, and is answered by `pipeline`, whose door is `admission`; `wire` is the
+//! connection below. The world is changed through [`GitLab::world`] and the control API, never by a
+//! request of a client, but for one that rotates a token.
 
+mod admission;
 mod entry;
 mod pipeline;
 pub(crate) mod wire;
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -22,8 +25,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::faults::{FaultSchedule, Faults};
 use crate::latency::Latency;
 use crate::log::{Log, Request};
-use crate::throttle::{Buckets, Throttle};
+use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
+use admission::Limits;
 use wire::{Lines, Peer};
 
 /// How long [`GitLab::stop`] waits for answers that are under way.
@@ -46,6 +50,13 @@ pub enum Tier {
 pub struct Options {
     /// The request throttle.
     pub throttle: Throttle,
+    /// The limits of single endpoints: the application limiter.
+    pub endpoint_limits: EndpointLimits,
+    /// Addresses that get 403 whatever they ask for.
+    pub banned: BTreeSet<IpAddr>,
+    /// True when the first address of `X-Forwarded-For` is the client's, as behind a proxy that
+    /// sets it.
+    pub trust_forwarded_for: bool,
     /// The external address, from which all links are built; without it the listening address.
     pub external_url: Option<String>,
     /// Edition and licence.
@@ -66,6 +77,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             throttle: Throttle::None,
+            endpoint_limits: EndpointLimits::none(),
+            banned: BTreeSet::new(),
+            trust_forwarded_for: false,
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
@@ -89,14 +103,15 @@ pub(crate) struct Site {
 /// What all connections share.
 pub(crate) struct Shared {
     world: RwLock<World>,
-    buckets: Mutex<Buckets>,
     pub(crate) log: Mutex<Log>,
     /// Numbers requests over the whole life of the instance.
     number: AtomicU64,
     pub(crate) site: Site,
-    pub(crate) throttle: Throttle,
+    limits: Limits,
     pub(crate) faults: Faults,
     pub(crate) latency: Mutex<Latency>,
+    /// The options as they came, for those who ask.
+    pub(crate) options: Vec<(&'static str, String)>,
     /// Whether the control API is served.
     control: bool,
     /// Cancelled when the instance is to stop: whoever waits, waits no longer.
@@ -138,7 +153,6 @@ impl GitLab {
         faults.follow(options.faults);
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
-            buckets: Mutex::default(),
             log: Mutex::new(Log::bounded(options.log_size)),
             number: AtomicU64::default(),
             site: Site {
@@ -146,7 +160,16 @@ impl GitLab {
                 tier: options.tier,
                 version: options.version,
             },
-            throttle: options.throttle,
+            options: vec![
+                ("throttle", format!("{:?}", options.throttle)),
+                ("endpoint_limits", format!("{:?}", options.endpoint_limits)),
+            ],
+            limits: Limits::new(
+                options.throttle,
+                options.endpoint_limits,
+                options.banned,
+                options.trust_forwarded_for,
+            ),
             faults,
             latency: Mutex::new(options.latency),
             control: options.control,

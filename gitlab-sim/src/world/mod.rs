@@ -13,22 +13,26 @@ mod commit;
 mod entity;
 mod event;
 mod id;
+mod job;
 mod new;
 mod relocate;
 mod sight;
 mod text;
+pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
-    MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
+    MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
 pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use job::{JobPermissions, TokenJob};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
 pub use text::Text;
+pub use token::{LastUsed, NotRotated, Token, TokenKind};
 
 use crate::clock::Clock;
 
@@ -54,6 +58,8 @@ pub struct World {
     /// Titles of labels by owner: adding an item looks its labels up.
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
+    /// The jobs behind job tokens, and who lets them in.
+    jobs: job::Jobs,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -117,6 +123,7 @@ impl World {
             former_paths: HashMap::new(),
             titles: HashMap::new(),
             last: Counters::default(),
+            jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

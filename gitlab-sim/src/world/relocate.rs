@@ -286,11 +286,6 @@ impl World {
         true
     }
 
-    /// Lists all tokens.
-    pub fn tokens(&self) -> impl Iterator<Item = &super::Token> {
-        self.tokens.values()
-    }
-
     /// Lists all users by id.
     pub fn users(&self) -> impl Iterator<Item = &super::User> {
         self.users.values()

@@ -155,11 +155,12 @@ impl Arguments {
                 TierName::Free => Tier::Free,
                 TierName::Premium => Tier::Premium,
             },
-            version: self.gitlab_version.clone().unwrap_or(defaults.version),
+            version: self.gitlab_version.clone().unwrap_or_else(|| defaults.version.clone()),
             control: !self.no_control,
             latency: self.latency.map(Latency::all).unwrap_or_default(),
             faults: self.schedule(),
             log_size: (self.log_size > 0).then_some(self.log_size),
+            ..defaults
         }
     }
 

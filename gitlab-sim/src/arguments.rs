@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use gitlab_sim::faults::{FaultProfile, FaultSchedule};
-use gitlab_sim::{Delay, GitLab, Latency, Limit, Options, Throttle, Tier};
+use gitlab_sim::{Delay, GitLab, Latency, Limit, Options, Plan, Throttle, Throttles, Tier};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -105,8 +105,18 @@ enum Mode {
     /// A limit, and headers on refusals only
     #[value(name = "only-429")]
     Only429,
-    /// As gitlab.com for a signed-in user: 2,000 requests per minute, headers on every answer
+    /// The numbers of gitlab.com
     GitlabCom,
+    /// A self-managed GitLab whose throttles were switched on
+    SelfManaged,
+    /// GitLab Dedicated with --limit requests per minute
+    Dedicated,
+    /// The announced limits of gitlab.com for the free plan
+    TierFree,
+    /// The announced limits of gitlab.com for Premium
+    TierPremium,
+    /// The announced limits of gitlab.com for Ultimate
+    TierUltimate,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -147,7 +157,12 @@ impl Arguments {
                 Mode::None => Throttle::None,
                 Mode::Always => Throttle::Always(limit),
                 Mode::Only429 => Throttle::Only429(limit),
-                Mode::GitlabCom => Throttle::Always(Limit::per_minute(2000)),
+                Mode::GitlabCom => Throttle::Custom(Throttles::gitlab_com()),
+                Mode::SelfManaged => Throttle::Custom(Throttles::self_managed_enabled()),
+                Mode::Dedicated => Throttle::Custom(Throttles::dedicated(self.limit)),
+                Mode::TierFree => Throttle::Custom(Throttles::tier_aware(Plan::Free)),
+                Mode::TierPremium => Throttle::Custom(Throttles::tier_aware(Plan::Premium)),
+                Mode::TierUltimate => Throttle::Custom(Throttles::tier_aware(Plan::Ultimate)),
             },
             external_url: self.external_url.clone(),
             tier: match self.tier {

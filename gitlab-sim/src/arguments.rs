@@ -119,16 +119,18 @@ enum Mode {
     /// A limit, and headers on refusals only
     #[value(name = "only-429")]
     Only429,
-    /// The limits of gitlab.com
+    /// The numbers of gitlab.com
     GitlabCom,
-    /// Those of a self-managed instance that has switched them on
+    /// A self-managed GitLab whose throttles were switched on
     SelfManaged,
-    /// What gitlab.com has announced for the free plan: limits per hour and per minute at once
-    PlanFree,
-    /// The same for the premium plan
-    PlanPremium,
-    /// The same for the ultimate plan
-    PlanUltimate,
+    /// GitLab Dedicated with --limit requests per minute
+    Dedicated,
+    /// The announced limits of gitlab.com for the free plan
+    TierFree,
+    /// The announced limits of gitlab.com for Premium
+    TierPremium,
+    /// The announced limits of gitlab.com for Ultimate
+    TierUltimate,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -181,9 +183,10 @@ impl Arguments {
                 Mode::Only429 => Throttle::Only429(limit),
                 Mode::GitlabCom => Throttle::Custom(Throttles::gitlab_com()),
                 Mode::SelfManaged => Throttle::Custom(Throttles::self_managed_enabled()),
-                Mode::PlanFree => Throttle::Custom(Throttles::tier_aware(Plan::Free)),
-                Mode::PlanPremium => Throttle::Custom(Throttles::tier_aware(Plan::Premium)),
-                Mode::PlanUltimate => Throttle::Custom(Throttles::tier_aware(Plan::Ultimate)),
+                Mode::Dedicated => Throttle::Custom(Throttles::dedicated(self.limit)),
+                Mode::TierFree => Throttle::Custom(Throttles::tier_aware(Plan::Free)),
+                Mode::TierPremium => Throttle::Custom(Throttles::tier_aware(Plan::Premium)),
+                Mode::TierUltimate => Throttle::Custom(Throttles::tier_aware(Plan::Ultimate)),
             },
             endpoint_limits: match self.endpoint_limits {
                 Endpoints::None => EndpointLimits::none(),

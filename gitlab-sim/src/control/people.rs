@@ -86,7 +86,8 @@ fn show_token(world: &World, token: &Token) -> Value {
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
 pub(super) fn tokens(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
     let world = shared.read();
-    let rows: Vec<Value> = world.tokens().into_iter().map(|token| show_token(&world, token)).collect();
+    let rows: Vec<Value> =
+        world.tokens().into_iter().map(|token| show_token(&world, token)).collect();
     Ok(json!({"tokens": rows}))
 }
 
@@ -118,8 +119,11 @@ pub(super) fn add_token(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
 
 /// Finds a token by its secret or its number.
 fn find_token<'w>(world: &'w World, name: &str) -> Result<&'w Token, Refusal> {
-    let by_number =
-        || name.parse().ok().and_then(|id: u64| world.tokens().into_iter().find(|token| token.id == id));
+    let by_number = || {
+        name.parse()
+            .ok()
+            .and_then(|id: u64| world.tokens().into_iter().find(|token| token.id == id))
+    };
     world.token(name).or_else(by_number).ok_or_else(|| {
         // The secret is not repeated: it may be a real one that was sent here by mistake.
         Refusal::missing("there is no such token", "GET /_sim/tokens lists them")

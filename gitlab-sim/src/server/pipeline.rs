@@ -1,8 +1,8 @@
 //! The way that every request takes.
 //!
-//! At the door (`admission`) its caller is found and it is counted against the limits, the `rest`
-//! module answers from the locked world. No await happens under the lock.
-//! Requests that would change something are refused, but for the rotation of tokens.
+//! At the door (`admission`) its caller is found and it is counted against the limits, and the
+//! `rest` module answers from the locked world. No await happens under the lock. Requests that would
+//! change something are refused, but for the rotation of tokens. The log is kept by `entry`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -105,6 +105,8 @@ impl GitLab {
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
         let token = world.bot_token().to_owned();
+        let mut world = world;
+        world.known_as(&url);
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
             buckets: Mutex::default(),

@@ -2,10 +2,9 @@
 //!
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
-//! both, `event` keeps what happened, `sight` decides who may see what. The
-//! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
-//! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
-//! served.
+//! both, `event` keeps what happened, `sight` decides who may see what, `link` says how items hang
+//! together. The world knows nothing of HTTP: the `rest` module renders it. Texts that speak of this
+//! instance hold [`SELF_URL`], which is replaced by its address when they are served.
 
 mod add;
 mod change;
@@ -13,7 +12,9 @@ mod commit;
 mod entity;
 mod event;
 mod id;
+mod link;
 mod new;
+mod reference;
 mod sight;
 mod text;
 
@@ -25,6 +26,7 @@ pub use entity::{
 };
 pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
 pub use text::Text;
@@ -53,6 +55,7 @@ pub struct World {
     /// Titles of labels by owner: adding an item looks its labels up.
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
+    links: link::Links,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -116,6 +119,7 @@ impl World {
             former_paths: HashMap::new(),
             titles: HashMap::new(),
             last: Counters::default(),
+            links: link::Links::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod asked;
 mod auth;
 mod clock;
 mod generator;
@@ -46,6 +47,9 @@ pub use clock::Clock;
 pub use generator::Generator;
 pub use log::Request;
 pub use server::{GitLab, Options, Tier};
-pub use throttle::{Limit, Throttle};
+pub use throttle::{
+    Class, EndpointLimit, EndpointLimits, EndpointScope, Headers, Limit, Plan, Rule,
+    SMALLEST_DEDICATED, Throttle, Throttles, Who,
+};
 pub use truth::Truth;
 pub use world::World;

@@ -13,6 +13,7 @@ pub(crate) mod answer;
 mod groups;
 mod issues;
 mod items;
+mod job;
 mod labels;
 mod merge_requests;
 mod notes;
@@ -23,8 +24,10 @@ mod projects;
 pub(crate) mod query;
 mod releases;
 mod repository;
+pub(crate) mod rotation;
 mod shape;
 mod templates;
+mod tokens;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
@@ -66,8 +69,10 @@ impl<'w> Call<'w> {
     /// Asks for one of some scopes, when there is a token at all.
     fn scoped(&self, enough: &[&str], wanted: &'static str) -> Result<(), Failure> {
         match self.caller {
+            // Nobody asks a job token for scopes: it is taken on few routes, and on those whole.
             Caller::User { token, .. }
-                if !enough.iter().any(|scope| token.scopes.contains(*scope)) =>
+                if token.job().is_none()
+                    && !enough.iter().any(|scope| token.scopes.contains(*scope)) =>
             {
                 Err(Failure::InsufficientScope(wanted))
             }
@@ -82,11 +87,11 @@ impl<'w> Call<'w> {
         if let Ok(number) = id.parse() {
             return world
                 .project(ProjectId::new(number))
-                .filter(visible)
-                .ok_or(Failure::NotFound("Project"));
+                .ok_or(Failure::NotFound("Project"))
+                .and_then(|project| job::admit(self, project, visible(&project)));
         }
-        if let Some(project) = world.find_project(id).filter(visible) {
-            return Ok(project);
+        if let Some(project) = world.find_project(id) {
+            return job::admit(self, project, visible(&project));
         }
         match world.find_moved_project(id).filter(visible) {
             Some(project) => Err(Failure::Moved(project.id)),
@@ -112,8 +117,10 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         call.path.trim_start_matches('/').split('/').map(|part| decode(part, false)).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let scope = match segments.as_slice() {
-        ["personal_access_tokens", ..] => Ok(()),
-        ["user"] => call.scoped(&["api", "read_api", "read_user"], "api read_user"),
+        ["personal_access_tokens", "self", ..] | ["job"] => Ok(()),
+        ["user" | "users" | "events", ..] => {
+            call.scoped(&["api", "read_api", "read_user"], "api read_user")
+        }
         ["projects", _, "repository", "files", ..] => {
             call.scoped(&["api", "read_api", "read_repository"], "api read_api read_repository")
         }
@@ -125,7 +132,11 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["version"] => scope.and_then(|()| account::version(call)),
         ["metadata"] => scope.and_then(|()| account::metadata(call)),
         ["user"] => scope.and_then(|()| account::user(call)),
-        ["personal_access_tokens", "self"] => account::token(call),
+        ["personal_access_tokens"] => tokens::list(call),
+        ["personal_access_tokens", "self"] => tokens::own(call),
+        ["personal_access_tokens", "self", "associations"] => tokens::associations(call),
+        ["personal_access_tokens", id] => tokens::one(call, id),
+        ["job"] => job::own(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         _ => Err(Failure::NoRoute),

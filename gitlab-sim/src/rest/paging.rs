@@ -49,6 +49,11 @@ impl Page {
     }
 }
 
+/// Returns the rows of the page that is asked for, for an answer that is more than one list.
+pub(crate) fn window<'r, T>(query: &Query, rows: &'r [T]) -> Result<&'r [T], Failure> {
+    Ok(Page::read(query)?.slice(rows))
+}
+
 /// Answers with one page of `rows`. `echo` holds the effective parameters of the request.
 pub(crate) fn list<T, S: Serialize>(
     call: &Call<'_>,

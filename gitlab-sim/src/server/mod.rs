@@ -3,9 +3,11 @@
 //! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
 //! world is changed through [`GitLab::world`], never by a request of a client.
 
+mod admission;
 mod pipeline;
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -16,8 +18,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::log::Request;
-use crate::throttle::{Buckets, Throttle};
+use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
+use admission::Limits;
 
 /// How long [`GitLab::stop`] waits for answers that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -39,6 +42,13 @@ pub enum Tier {
 pub struct Options {
     /// The request throttle.
     pub throttle: Throttle,
+    /// The limits of single endpoints: the application limiter.
+    pub endpoint_limits: EndpointLimits,
+    /// Addresses that get 403 whatever they ask for.
+    pub banned: BTreeSet<IpAddr>,
+    /// True when the first address of `X-Forwarded-For` is the client's, as behind a proxy that
+    /// sets it.
+    pub trust_forwarded_for: bool,
     /// The external address, from which all links are built; without it the listening address.
     pub external_url: Option<String>,
     /// Edition and licence.
@@ -51,6 +61,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             throttle: Throttle::None,
+            endpoint_limits: EndpointLimits::none(),
+            banned: BTreeSet::new(),
+            trust_forwarded_for: false,
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
@@ -70,10 +83,9 @@ pub(crate) struct Site {
 /// What all connections share.
 pub(crate) struct Shared {
     world: RwLock<World>,
-    buckets: Mutex<Buckets>,
     requests: Mutex<Vec<Request>>,
     site: Site,
-    throttle: Throttle,
+    limits: Limits,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -109,17 +121,22 @@ impl GitLab {
         world.known_as(&url);
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
-            buckets: Mutex::default(),
             requests: Mutex::default(),
             site: Site {
                 url: url.trim_end_matches('/').to_owned(),
                 tier: options.tier,
                 version: options.version,
             },
-            throttle: options.throttle,
+            limits: Limits::new(
+                options.throttle,
+                options.endpoint_limits,
+                options.banned,
+                options.trust_forwarded_for,
+            ),
         });
         let router = Router::new().fallback(pipeline::handle).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, router).with_graceful_shutdown(async {
             // An error means that the handle was dropped, which is as good as being told.
             let _ = stopped.await;

@@ -12,24 +12,28 @@ mod commit;
 mod entity;
 mod event;
 mod id;
+mod job;
 mod link;
 mod new;
 mod reference;
 mod sight;
 mod text;
+pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
-    MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
+    MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
 pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
+pub use job::{JobPermissions, TokenJob};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
 pub use text::Text;
+pub use token::{LastUsed, NotRotated, Token, TokenKind};
 
 use crate::clock::Clock;
 
@@ -56,6 +60,8 @@ pub struct World {
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
     links: link::Links,
+    /// The jobs behind job tokens, and who lets them in.
+    jobs: job::Jobs,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -120,6 +126,7 @@ impl World {
             titles: HashMap::new(),
             last: Counters::default(),
             links: link::Links::default(),
+            jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

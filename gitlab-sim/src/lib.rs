@@ -35,6 +35,7 @@ mod asked;
 mod auth;
 mod clock;
 mod generator;
+mod graphql;
 mod hash;
 mod log;
 mod rest;
@@ -45,6 +46,7 @@ pub mod world;
 
 pub use clock::Clock;
 pub use generator::Generator;
+pub use graphql::BlobRegime;
 pub use log::Request;
 pub use server::{GitLab, Options, Tier};
 pub use throttle::{

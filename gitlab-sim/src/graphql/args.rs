@@ -98,9 +98,7 @@ fn number(text: &str, class: &str) -> Result<u64, Error> {
         .and_then(|rest| rest.rsplit_once('/'))
         .ok_or_else(|| Error::new(format!("{text} is not a valid GitLab ID.")))?;
     if kind != class {
-        return Err(Error::new(format!(
-            "{text} is not a valid ID for {class}."
-        )));
+        return Err(Error::new(format!("{text} is not a valid ID for {class}.")));
     }
     number.parse().map_err(|_| Error::new(format!("{text} is not a valid GitLab ID.")))
 }

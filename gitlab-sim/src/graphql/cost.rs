@@ -260,11 +260,8 @@ impl<'d> Visitor<'d> {
 
     /// Returns an argument, with variables filled in, unless it is null or absent.
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {
-        match &field.get_argument(name)?.node {
-            Value::Variable(variable) => self.variable(variable),
-            Value::Null => None,
-            value => Some(value.clone()),
-        }
+        let value = field.get_argument(name)?.node.clone();
+        value.into_const_with(|name| self.variable(&name).ok_or(())).ok().filter(not_null)
     }
 
     fn variable(&self, name: &Name) -> Option<Value> {
@@ -273,7 +270,7 @@ impl<'d> Visitor<'d> {
             let row = self.operation.variable_definitions.iter();
             row.clone().find(|row| row.node.name.node == *name)?.node.default_value().cloned()
         };
-        given.or_else(default).map(async_graphql::ConstValue::into_value).filter(not_null)
+        given.or_else(default).filter(not_null)
     }
 
     fn number(&self, field: &Field, name: &str) -> Option<u64> {
@@ -283,15 +280,12 @@ impl<'d> Visitor<'d> {
         }
     }
 
-    fn skipped(
-        &self,
-        directives: &[Positioned<async_graphql::parser::types::Directive>],
-    ) -> bool {
+    fn skipped(&self, directives: &[Positioned<async_graphql::parser::types::Directive>]) -> bool {
         directives.iter().any(|directive| {
-            let condition = match directive.node.get_argument("if").map(|value| &value.node) {
-                Some(Value::Variable(name)) => self.variable(name),
-                other => other.cloned(),
-            };
+            let condition = directive.node.get_argument("if").and_then(|value| {
+                let known = |name: Name| self.variable(&name).ok_or(());
+                value.node.clone().into_const_with(known).ok()
+            });
             match directive.node.name.node.as_str() {
                 "skip" => condition == Some(Value::Boolean(true)),
                 "include" => condition == Some(Value::Boolean(false)),
@@ -338,12 +332,11 @@ fn holds(
             Selection::InlineFragment(inline) => {
                 holds(document, &[&inline.node.selection_set.node], wanted, nesting + 1)
             }
-            Selection::FragmentSpread(spread) => document
-                .fragments
-                .get(&spread.node.fragment_name.node)
-                .is_some_and(|fragment| {
+            Selection::FragmentSpread(spread) => {
+                document.fragments.get(&spread.node.fragment_name.node).is_some_and(|fragment| {
                     holds(document, &[&fragment.node.selection_set.node], wanted, nesting + 1)
-                }),
+                })
+            }
         })
 }
 

@@ -34,7 +34,7 @@ mod transport;
 mod user;
 mod work_item;
 
-pub(crate) use transport::{Ask, answer};
+pub(crate) use transport::{Ask, LONGEST_BODY, answer, identity};
 
 /// How blobs are charged and limited, which GitLab changed twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

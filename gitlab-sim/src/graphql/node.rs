@@ -19,12 +19,16 @@ use super::note::NoteRow;
 use super::page::Page;
 use super::repository::{Entry, File, TreeAt};
 use super::work_item::Widget;
-use super::{group, issue, merge_request, note, pipeline, project, repository, root, user};
 use super::{BlobRegime, schema, work_item};
+use super::{group, issue, merge_request, note, pipeline, project, repository, root, user};
 use crate::server::{Shared, Site};
 use crate::world::{
     Caller, GroupId, LabelId, Pipeline, ProjectId, Release, SELF_URL, Text, UserId, World,
 };
+
+/// GitLab's words for what is not there or not for this caller, where it is not simply null.
+pub(super) const NOT_AVAILABLE: &str = "The resource that you are attempting to access does not \
+    exist or you don't have permission to perform this action";
 
 /// Something that has fields.
 #[derive(Debug, Clone)]
@@ -171,8 +175,8 @@ pub(super) fn resolve<'a>(
 ) -> Result<Option<FieldValue<'a>>, Error> {
     let asking: &Arc<Asking> = context.data()?;
     if let Some(patience) = &asking.patience {
-        let left = patience
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let left =
+            patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_err() {
             return Err(Error::new(format!("Timeout on {owner}.{name}")));
         }

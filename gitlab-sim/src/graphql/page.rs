@@ -142,10 +142,7 @@ pub(super) fn connect<T>(
         count,
         has_next: before.is_some() || (last.is_none() && more),
         has_previous: after.is_some() || (last.is_some() && more),
-        rows: rows
-            .into_iter()
-            .filter_map(|(place, row)| Some((place, node(row)?)))
-            .collect(),
+        rows: rows.into_iter().filter_map(|(place, row)| Some((place, node(row)?))).collect(),
     };
     Ok(Out::Node(Node::Page(Arc::new(page))))
 }
@@ -208,9 +205,8 @@ mod tests {
     #[test]
     fn equal_keys_come_by_falling_id_and_missing_keys_last() {
         let rising = Direction::items(false);
-        let place = |key: Option<i64>, id| {
-            Place::new(key.map_or(Key::Nothing(()), Key::Number), id)
-        };
+        let place =
+            |key: Option<i64>, id| Place::new(key.map_or(Key::Nothing(()), Key::Number), id);
         for direction in [rising, Direction::items(true)] {
             assert_eq!(
                 direction.compare(&place(Some(5), 2), &place(Some(5), 1)),

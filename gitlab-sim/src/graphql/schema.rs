@@ -108,9 +108,7 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
                 let items = row
                     .values
                     .iter()
-                    .filter(|value| {
-                        !(without_deprecated && is_deprecated(&value.node.directives))
-                    })
+                    .filter(|value| !(without_deprecated && is_deprecated(&value.node.directives)))
                     .map(|value| {
                         let item = EnumItem::new(value.node.value.node.as_str());
                         match is_deprecated(&value.node.directives) {
@@ -128,9 +126,7 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
             TypeKind::Union(row) => row
                 .members
                 .iter()
-                .fold(Union::new(name), |union, member| {
-                    union.possible_type(member.node.as_str())
-                })
+                .fold(Union::new(name), |union, member| union.possible_type(member.node.as_str()))
                 .into(),
             TypeKind::Interface(row) => {
                 let start = row
@@ -142,8 +138,10 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
                     .filter(kept)
                     .fold(start, |interface, field| {
                         let field = &field.node;
-                        let built =
-                            InterfaceField::new(field.name.node.as_str(), reference(&field.ty.node));
+                        let built = InterfaceField::new(
+                            field.name.node.as_str(),
+                            reference(&field.ty.node),
+                        );
                         interface.field(
                             field
                                 .arguments
@@ -213,9 +211,7 @@ fn base(written: &Written) -> &str {
     }
 }
 
-fn is_deprecated(
-    directives: &[Positioned<async_graphql::parser::types::ConstDirective>],
-) -> bool {
+fn is_deprecated(directives: &[Positioned<async_graphql::parser::types::ConstDirective>]) -> bool {
     directives.iter().any(|directive| directive.node.name.node == "deprecated")
 }
 
@@ -249,8 +245,6 @@ impl Extension for Guard {
 }
 
 /// Returns the node that a field belongs to: the root has none.
-pub(super) fn parent<'a>(
-    context: &'a async_graphql::dynamic::ResolverContext<'_>,
-) -> &'a Node {
+pub(super) fn parent<'a>(context: &'a async_graphql::dynamic::ResolverContext<'_>) -> &'a Node {
     context.parent_value.downcast_ref::<Node>().unwrap_or(&Node::Root)
 }

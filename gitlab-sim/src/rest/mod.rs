@@ -31,6 +31,8 @@ mod tokens;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
+pub(crate) use repository::{blob_id, knows};
+pub(crate) use shape::tasks;
 
 use crate::server::Site;
 use crate::world::{Caller, Group, GroupId, ItemKind, Project, ProjectId, World};

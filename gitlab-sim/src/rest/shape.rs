@@ -112,7 +112,7 @@ pub(super) fn long_text<'t>(call: &Call<'_>, long: &'t Text) -> Cow<'t, str> {
 }
 
 /// Counts the check boxes of a description: all, and those ticked.
-pub(super) fn tasks(description: Option<&str>) -> (usize, usize) {
+pub(crate) fn tasks(description: Option<&str>) -> (usize, usize) {
     description.unwrap_or_default().lines().fold((0, 0), |(all, done), line| {
         let line = line.trim_start();
         let rest = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or_default();

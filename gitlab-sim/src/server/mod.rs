@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::graphql::BlobRegime;
 use crate::log::Request;
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
@@ -55,6 +56,11 @@ pub struct Options {
     pub tier: Tier,
     /// The version that it claims.
     pub version: String,
+    /// What GraphQL charges for blobs.
+    pub blobs: BlobRegime,
+    /// How many fields a GraphQL query may resolve before its time is up: the rest is null, with
+    /// an error for each. Without a number no query takes too long.
+    pub graphql_fields: Option<u64>,
 }
 
 impl Default for Options {
@@ -67,6 +73,8 @@ impl Default for Options {
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
+            blobs: BlobRegime::default(),
+            graphql_fields: None,
         }
     }
 }
@@ -78,6 +86,8 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) blobs: BlobRegime,
+    pub(crate) graphql_fields: Option<u64>,
 }
 
 /// What all connections share.
@@ -126,6 +136,8 @@ impl GitLab {
                 url: url.trim_end_matches('/').to_owned(),
                 tier: options.tier,
                 version: options.version,
+                blobs: options.blobs,
+                graphql_fields: options.graphql_fields,
             },
             limits: Limits::new(
                 options.throttle,
@@ -227,6 +239,11 @@ impl Shared {
     /// Locks the world to read it.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what of the options the answers depend on.
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
     }
 
     /// Locks the world to change it.

@@ -28,8 +28,8 @@ pub use entity::{
 };
 pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
-pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use job::{JobPermissions, TokenJob};
+pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
 pub use text::Text;
@@ -164,6 +164,11 @@ impl World {
     /// Finds a user by id.
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(&id)
+    }
+
+    /// Lists all users by id.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
     }
 
     /// Finds a user by user name.

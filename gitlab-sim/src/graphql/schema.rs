@@ -2,7 +2,8 @@
 //!
 //! The file is the single place that names types, fields and arguments; every field is resolved by
 //! [`super::node`], which is given its name. The file refuses descriptions: they are GitLab's, and
-//! no client depends on them.
+//! no client depends on them. It leaves out interfaces whose fields are stricter in the objects that
+//! implement them: the engine (async-graphql 7.2) takes the rule of covariance the wrong way round.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};

@@ -6,6 +6,7 @@ mod access;
 mod client;
 mod files;
 mod generated;
+mod graphql;
 mod items;
 mod paging;
 mod projects;

@@ -174,15 +174,26 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
     builder.finish()
 }
 
+/// The mark of a field that may not be null and failed: its error is already noted.
+pub(super) const NO_VALUE: &str = "no value";
+
 /// How deep a document may nest before it is not even read.
 const RECURSION: usize = 64;
 
 /// Builds a field. `open` says that its type stands for several, so that values name theirs.
 fn output(parent: &str, field: &FieldDefinition, open: bool) -> Field {
+    let required = !field.ty.node.nullable;
     let (owner, name): (Arc<str>, Arc<str>) = (parent.into(), field.name.node.as_str().into());
     let built = Field::new(field.name.node.as_str(), reference(&field.ty.node), move |context| {
         let (owner, name) = (Arc::clone(&owner), Arc::clone(&name));
-        FieldFuture::new(async move { node::resolve(&context, &owner, &name, open) })
+        FieldFuture::new(async move {
+            node::resolve(&context, &owner, &name, open).or_else(|error| {
+                // The engine would forget where a field failed, and leave the field out.
+                let error = error.into_server_error(context.item.pos);
+                context.add_error(context.set_error_path(error));
+                if required { Err(NO_VALUE.into()) } else { Ok(None) }
+            })
+        })
     });
     let built = if is_deprecated(&field.directives) { built.deprecation(None) } else { built };
     field.arguments.iter().fold(built, |built, row| built.argument(input(&row.node)))

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::cost::{self, Cost};
 use super::node::Asking;
-use super::schema::schema;
+use super::schema::{NO_VALUE, schema};
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::query::Query;
 use crate::server::Shared;
@@ -275,12 +275,37 @@ fn render(response: Response) -> Value {
     if !response.errors.is_empty() && early && response.data == GraphValue::Null {
         return errors_only(&response.errors);
     }
-    let data = response.data.into_json().unwrap_or(Value::Null);
+    let mut data = response.data.into_json().unwrap_or(Value::Null);
     if response.errors.is_empty() {
         return json!({"data": data});
     }
-    let errors: Vec<Value> = response.errors.iter().map(error).collect();
+    let told = response.errors.iter().filter(|error| error.message != NO_VALUE);
+    for error in told.clone() {
+        empty_parent(&mut data, &error.path);
+    }
+    let errors: Vec<Value> = told.map(error).collect();
     json!({"data": data, "errors": errors})
+}
+
+/// Makes the object null that lacks a field which may not be null.
+fn empty_parent(data: &mut Value, path: &[PathSegment]) {
+    let Some((PathSegment::Field(last), above)) = path.split_last() else {
+        return;
+    };
+    let mut place = data;
+    for segment in above {
+        let below = match segment {
+            PathSegment::Field(name) => place.get_mut(name.as_str()),
+            PathSegment::Index(index) => place.get_mut(*index),
+        };
+        match below {
+            Some(below) => place = below,
+            None => return,
+        }
+    }
+    if place.as_object().is_some_and(|fields| !fields.contains_key(last)) {
+        *place = Value::Null;
+    }
 }
 
 fn errors_only(errors: &[ServerError]) -> Value {

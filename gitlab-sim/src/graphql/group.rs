@@ -94,7 +94,8 @@ pub(super) fn field(
         "visibility" => project::visibility(row.visibility).into(),
         "createdAt" | "updatedAt" => Out::time(row.created_at),
         "parent" => Out::node(row.parent.and_then(|parent| node(look, parent))),
-        "avatarUrl" => Out::NULL,
+        // Work items of a group itself are epics, which the edition that is served does not have.
+        "avatarUrl" | "workItem" => Out::NULL,
         "archived" | "isSelfDeletionInProgress" | "shareWithGroupLock" => false.into(),
         "lfsEnabled" | "requestAccessEnabled" | "mergeRequestsEnabled" => true.into(),
         "markedForDeletion" | "isSelfDeletionScheduled" => {
@@ -137,8 +138,6 @@ pub(super) fn field(
             Out::node(found.map(|label| Node::Label(label.id)))
         }
         "labels" => return project::labels(look, args, &owners(look, args, row)),
-        // Work items of a group itself are epics, which the edition that is served does not have.
-        "workItem" => Out::NULL,
         "workItems" => return work_items(look, args, id),
         _ => Out::Unknown,
     })

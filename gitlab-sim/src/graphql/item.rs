@@ -220,7 +220,8 @@ pub(super) struct MergeFilter<'a> {
     not_targets: Vec<&'a str>,
     draft: Option<bool>,
     merged: Range,
-    merged_by: Option<Option<UserId>>,
+    /// Nothing when nobody is asked for, and nobody when the name is nobody's.
+    merged_by: Option<Users>,
 }
 
 impl<'a> MergeFilter<'a> {
@@ -239,7 +240,7 @@ impl<'a> MergeFilter<'a> {
             not_targets: not("targetBranches").unwrap_or_default(),
             draft: args.flag("draft"),
             merged: Range::read(args, "mergedAfter", "mergedBefore")?,
-            merged_by: merged_by.map(|name| look.world.find_user(name).map(|user| user.id)),
+            merged_by: merged_by.map(|_| users(look, args, "mergedBy")),
         })
     }
 
@@ -253,7 +254,9 @@ impl<'a> MergeFilter<'a> {
             && !self.not_targets.contains(&target)
             && self.draft.is_none_or(|draft| draft == row.draft())
             && self.merged.holds(row.merged_at)
-            && self.merged_by.is_none_or(|user| user.is_some() && user == row.merge_user)
+            && self.merged_by.as_ref().is_none_or(|users| {
+                users.iter().flatten().any(|user| Some(*user) == row.merge_user)
+            })
             && self.item.passes(look, &row.item, row.state())
     }
 }

@@ -159,7 +159,6 @@ pub(super) fn field(
         "repository" => Out::node(reads_code.then_some(Node::Repository(id))),
         "languages" if reads_code => languages(row),
         "statistics" => statistics(look, row),
-        "languages" => Out::NULL,
         "issuesEnabled"
         | "mergeRequestsEnabled"
         | "wikiEnabled"
@@ -170,16 +169,16 @@ pub(super) fn field(
         | "autocloseReferencedIssues" => true.into(),
         "isCatalogResource" | "isForked" | "isSelfDeletionInProgress" => false.into(),
         "forksCount" | "starCount" => 0.into(),
-        "forkedFrom" | "avatarUrl" => Out::NULL,
+        "openMergeRequestsCount" if reads_code => {
+            row.merge_requests.values().filter(|row| row.state() == "opened").count().into()
+        }
+        // There are no forks; and whoever may not read the code is not told these two.
+        "forkedFrom" | "avatarUrl" | "languages" | "openMergeRequestsCount" => Out::NULL,
         "importStatus" => "none".into(),
         "openIssuesCount" => {
             let seen = row.issues.values().filter(|issue| issue.item.closed_at.is_none());
             seen.filter(|issue| world.sees_issue(look.caller, row, issue)).count().into()
         }
-        "openMergeRequestsCount" if reads_code => {
-            row.merge_requests.values().filter(|row| row.state() == "opened").count().into()
-        }
-        "openMergeRequestsCount" => Out::NULL,
         _ => return lists(look, row, name, args),
     })
 }

@@ -112,9 +112,10 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
                     .filter(|value| !(without_deprecated && is_deprecated(&value.node.directives)))
                     .map(|value| {
                         let item = EnumItem::new(value.node.value.node.as_str());
-                        match is_deprecated(&value.node.directives) {
-                            true => item.deprecation(None),
-                            false => item,
+                        if is_deprecated(&value.node.directives) {
+                            item.deprecation(None)
+                        } else {
+                            item
                         }
                     });
                 Enum::new(name).items(items).into()

@@ -128,9 +128,8 @@ pub(crate) async fn answer(shared: &Arc<Shared>, ask: Ask) -> Answer {
 }
 
 fn read(ask: &Ask) -> Result<(Vec<Wanted>, bool), Refusal> {
-    let body = match &ask.body {
-        Some(body) => body,
-        None => return Err(Refusal::unprocessable("Query too large")),
+    let Some(body) = &ask.body else {
+        return Err(Refusal::unprocessable("Query too large"));
     };
     if ask.method != Method::POST {
         return Ok((vec![from_pairs(&ask.query)?], false));

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use async_graphql::parser::parse_query;
 
 use super::*;
@@ -39,7 +41,7 @@ fn a_page_multiplies_what_it_holds() {
 #[test]
 fn projects_of_a_group_cost_ten_more() {
     assert_eq!(score(r#"{group(fullPath:"a"){projects{nodes{id}}}}"#), 1 + (2 + 1 + 10) * 2);
-    let wide = (0..39).map(|n| format!("f{n}:id ")).collect::<String>();
+    let wide = (0..39).map(|n| format!("f{n}:id")).collect::<Vec<_>>().join(" ");
     let text = format!("{{group(fullPath:\"a\"){{projects{{nodes{{{wide}}}}}}}}}");
     assert_eq!(score(&text), 1 + (40 + 1 + 10) * 2, "the example of the reference");
 }
@@ -82,7 +84,7 @@ fn variables_fragments_and_directives_are_followed() {
 fn fragments_that_grow_without_end_are_too_complex() {
     let mut text = String::from("{project(fullPath:\"a\"){...F0}}");
     for n in 0..60 {
-        text.push_str(&format!(" fragment F{n} on Project{{...F{0} ...F{0}}}", n + 1));
+        write!(text, " fragment F{n} on Project{{...F{0} ...F{0}}}", n + 1).unwrap();
     }
     text.push_str(" fragment F60 on Project{id}");
     assert_eq!(score(&text), u64::MAX);

@@ -1,5 +1,6 @@
 //! GraphQL as a client meets it.
 
+mod every;
 mod fields;
 mod limits;
 mod paging;

@@ -8,8 +8,9 @@
 //!
 //! - [`world`] is the state, to be built and changed by hand or by the generator.
 //! - `rest` renders it in GitLab's shapes, with its paging, orders, filters and errors.
-//! - `throttle` and `auth` decide who may ask how often.
+//! - `throttle` and `auth` decide who may ask how often, from what `asked` shows of a request.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
+//! - [`hooks`] tells others what happened: webhooks and system hooks.
 //! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
 //!   belongs where: it knows what it means, so it parses nothing.
 //!
@@ -37,6 +38,7 @@ mod clock;
 mod generator;
 mod graphql;
 mod hash;
+pub mod hooks;
 mod log;
 mod rest;
 mod server;

@@ -13,6 +13,7 @@ use super::progress;
 use crate::config::Environment;
 use crate::crawl::{Crawler, Depth, Error, Summary};
 use crate::lifecycle;
+use crate::telemetry::chain;
 
 /// How long a page under way may take after a signal.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -94,17 +95,6 @@ async fn sync_all(
         return Err(first);
     }
     Ok(total)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Shows a summary.

@@ -46,6 +46,7 @@ use crate::correlate::{ProjectContext, Reader};
 use crate::gitlab::{self, Client, Credential, Verdict};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
+use crate::telemetry::chain;
 
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
@@ -272,7 +273,7 @@ impl Crawler {
         }
         let now = inner.clock.now();
         if let Err(error) = &steps {
-            report.add(self.problem("source", "sync", describe(error)));
+            report.add(self.problem("source", "sync", chain(error)));
         }
         let problems = report.take();
         let outcome = match &steps {
@@ -394,7 +395,7 @@ impl Crawler {
             }),
             Verdict::Skip | Verdict::Retry { .. } => {
                 let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                let reason = format!("{}{hint}", describe(&error));
+                let reason = format!("{}{hint}", chain(&error));
                 tracing::warn!(
                     source = %self.inner.source.name,
                     subject,
@@ -468,18 +469,6 @@ async fn unless_stopped<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Error> {
     stop.run_until_cancelled(work).await.ok_or(Error::Stopped)
-}
-
-/// Tells an error with its causes on one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Returns a short digest of texts; the border between two of them counts.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Error, Event, Report, describe, digest, unless_stopped};
+use super::{Crawler, Error, Event, Report, digest, unless_stopped};
 use crate::config::Auth;
 use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectWrite, Run, SeenProject, Stream};
+use crate::telemetry::chain;
 
 /// A list of items that a sync walks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl Crawler {
         match self.inner.client.project(&id.to_string()).await {
             Ok(found) => Ok(Some(found.project)),
             Err(error) if error.is_absence() => {
-                tracing::debug!(project.id = %id, "{}", describe(&error));
+                tracing::debug!(project.id = %id, "{}", chain(&error));
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Depth, Error, describe};
+use super::{Crawler, Depth, Error};
 use crate::clock::Clock;
 use crate::config::Cron;
+use crate::telemetry::chain;
 
 /// The longest sleep between two looks at the clock, so that a machine that slept or a clock that
 /// was set is noticed.
@@ -63,13 +64,13 @@ impl Schedule {
                         source = crawler.name(),
                         "sync of {} failed: {}{hint}",
                         crawler.name(),
-                        describe(&error)
+                        chain(&error)
                     );
                     if error.is_refused_token() {
                         // It may have been rotated: the next sync uses what its place holds now.
                         match crawler.renewed().await {
                             Ok(renewed) => *crawler = renewed,
-                            Err(error) => tracing::error!("{}", describe(&error)),
+                            Err(error) => tracing::error!("{}", chain(&error)),
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::lookup;
+use crate::telemetry::chain;
 
 /// A problem, in the words of RFC 9457.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -87,14 +88,7 @@ impl From<lookup::Error> for Problem {
         match error {
             lookup::Error::Question(detail) => Self::bad_parameter(detail),
             error @ lookup::Error::Store(_) => {
-                let mut chain = error.to_string();
-                let mut cause = std::error::Error::source(&error);
-                while let Some(error) = cause {
-                    chain.push_str(": ");
-                    chain.push_str(&error.to_string());
-                    cause = error.source();
-                }
-                tracing::error!("an answer failed: {chain}");
+                tracing::error!("an answer failed: {}", chain(&error));
                 Self::internal()
             }
         }

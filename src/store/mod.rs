@@ -21,9 +21,11 @@ mod error;
 mod items;
 mod lock;
 mod names;
+mod notes;
 mod projects;
 mod prune;
 pub mod read;
+mod references;
 mod sync;
 mod text;
 
@@ -39,8 +41,9 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
-pub use items::{DueNotes, ItemWrite, NoteWrite};
+pub use items::ItemWrite;
 pub use lock::Lock;
+pub use notes::{DueNotes, NoteWrite};
 pub use projects::{ProjectParts, ProjectWrite, SeenProject};
 pub use prune::{UnseenItem, UnseenProject};
 pub use sync::{Outcome, Problem, Run, Stream, Totals};

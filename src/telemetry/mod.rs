@@ -74,6 +74,17 @@ impl Settings {
     }
 }
 
+/// Tells an error with its causes on one line. A message never holds that of its cause, so that
+/// nothing is said twice.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+    }
+    text
+}
+
 /// Begins to write logs to stderr. Fails when the filter cannot be read, or when it was called
 /// before; what was set up then stays.
 pub fn init(settings: &Settings) -> Result<(), Error> {
@@ -177,6 +188,17 @@ mod tests {
         let settings = Settings::new(Format::Auto, "info", &environment);
         let error = init(&settings).unwrap_err();
         assert!(error.to_string().contains("XREFD_LOG"), "{error}");
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        let cause = io::Error::other(io::Error::other("the disk is full"));
+        let error = Error::Filter {
+            filter: "loud".to_owned(),
+            source: EnvFilter::try_new("xrefd=loud").unwrap_err(),
+        };
+        assert_eq!(chain(&cause), "the disk is full");
+        assert!(chain(&error).starts_with(&format!("{error}: ")), "{}", chain(&error));
     }
 
     #[test]

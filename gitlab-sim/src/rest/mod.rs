@@ -2,8 +2,8 @@
 //!
 //! Handlers are plain functions from a [`Call`] to an [`Answer`] or a [`Failure`]: no async, no
 //! lock, no header handling beyond their own. The server locks the world, counts the request
-//! against the throttle and calls [`answer`]. Only reading is offered: the world is changed through
-//! Rust.
+//! against the throttle and calls [`answer()`]. Only reading is offered, but for the rotation of
+//! tokens: the world is changed through Rust.
 //!
 //! Path segments arrive percent-encoded, so that `acme%2Fshop` is one segment and `acme/shop` is
 //! two, which no route knows: the usual mistake gets the usual answer.
@@ -11,6 +11,7 @@
 mod account;
 pub(crate) mod answer;
 mod groups;
+mod hooks;
 mod issues;
 mod items;
 mod job;
@@ -140,6 +141,7 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["personal_access_tokens", id] => tokens::one(call, id),
         ["job"] => job::own(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
+        ["hooks"] => scope.and_then(|()| hooks::of_system(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         _ => Err(Failure::NoRoute),
     }
@@ -161,6 +163,11 @@ fn in_group(
         ["issues"] => issues::of_group,
         ["issues_statistics"] => issues::statistics_of_group,
         ["merge_requests"] => merge_requests::of_group,
+        ["hooks"] => hooks::of_group,
+        ["hooks", hook] => {
+            scope?;
+            return hooks::one_of_group(call, call.group(id)?, hook);
+        }
         _ => return Err(Failure::NoRoute),
     };
     scope?;
@@ -168,7 +175,7 @@ fn in_group(
 }
 
 /// The lists directly below a project.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "labels",
     "issues",
     "issues_statistics",
@@ -176,6 +183,7 @@ const LISTS: [&str; 7] = [
     "pipelines",
     "releases",
     "approval_rules",
+    "hooks",
 ];
 
 fn in_project(
@@ -187,7 +195,7 @@ fn in_project(
     let list = matches!(rest, [list] if LISTS.contains(list));
     let known = matches!(
         rest,
-        [] | ["issues" | "merge_requests" | "pipelines" | "templates", _]
+        [] | ["issues" | "merge_requests" | "pipelines" | "templates" | "hooks", _]
             | ["issues" | "merge_requests", _, "notes"]
             | ["templates", _, _]
             | ["repository", "tree" | "tags"]
@@ -221,6 +229,8 @@ fn in_project(
         ["repository", "files", path, "raw"] => repository::raw(call, project, path),
         ["templates", kind] => templates::list(call, project, id, kind),
         ["templates", kind, name] => templates::one(call, project, kind, name),
+        ["hooks"] => hooks::of_project(call, project, id),
+        ["hooks", hook] => hooks::one_of_project(call, project, hook),
         ["approval_rules"] => projects::approval_rules(call, project, id),
         _ => Err(Failure::NoRoute),
     }

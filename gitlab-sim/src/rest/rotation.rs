@@ -150,7 +150,8 @@ struct Fresh<'w> {
 
 /// Rotates.
 pub(crate) fn carry_out(world: &mut World, order: &Order) -> Result<Answer, Failure> {
-    let secret = world.rotate_token(&order.secret, order.expires_at).map_err(refused)?;
+    let secret =
+        world.rotate_token(&order.secret, order.expires_at).map_err(|reason| refused(&reason))?;
     let now = world.clock().now();
     let token = world.token(&secret).ok_or(Failure::NoRecord)?;
     Ok(Answer::json(&Fresh { row: TokenShape::new(token, now), token: &secret }))
@@ -167,7 +168,7 @@ pub(crate) fn reuse(world: &mut World, asked: &Asked<'_>) -> Failure {
     Failure::Revoked
 }
 
-fn refused(reason: NotRotated) -> Failure {
+fn refused(reason: &NotRotated) -> Failure {
     match reason {
         NotRotated::Unknown | NotRotated::Reused | NotRotated::Expired => Failure::Unauthorized,
         NotRotated::Day(day) => Failure::BadRequest(format!(

@@ -118,10 +118,16 @@ impl Limits {
         }
         let jobs = job_route::job_tokens(asked);
         let caller = auth::caller(world, asked.headers, asked.query, jobs);
-        // Whoever acts for another by `sudo` uses up their own quota.
-        let owner = match caller {
+        let owner = match &caller {
+            // Whoever acts for another by `sudo` uses up their own quota.
             Ok(Caller::User { token, .. }) => world.user(token.user),
-            Ok(Caller::Anonymous) | Err(_) => None,
+            Ok(Caller::Anonymous) => None,
+            // A token that works is known at the door, even if what it is used for is refused.
+            Err(_) => auth::find_token(world, asked.headers, asked.query, jobs)
+                .ok()
+                .flatten()
+                .filter(|token| token.active(now))
+                .and_then(|token| world.user(token.user)),
         };
         let mut admitted = Admitted { caller, refusal: None, headers: Vec::new() };
         if !rules.throttles.rules.is_empty() {
@@ -179,5 +185,19 @@ impl GitLab {
     /// Lifts the ban of an address. Returns false when there was none.
     pub fn lift_ban(&self, address: IpAddr) -> bool {
         self.shared.limits.rules_mut().banned.remove(&address).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_429_of_an_endpoint_gets_no_headers_of_the_throttle() {
+        for (status, count) in [(StatusCode::OK, 2), (StatusCode::TOO_MANY_REQUESTS, 1)] {
+            let answer = Answer { status, ..Answer::json(&()) };
+            let headers = vec![(header::HeaderName::from_static("ratelimit-name"), String::new())];
+            assert_eq!(describe(answer, headers).headers.len(), count, "{status}");
+        }
     }
 }

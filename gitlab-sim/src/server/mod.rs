@@ -1,9 +1,11 @@
 //! The simulated GitLab on a real port.
 //!
-//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
-//! world is changed through [`GitLab::world`], never by a request of a client.
+//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes, and
+//! `admission` its door. The world is changed through [`GitLab::world`], never by a request of a
+//! client, but for one that rotates a token.
 
 mod admission;
+mod hooks;
 mod pipeline;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::graphql::BlobRegime;
+use crate::hooks::{HookOptions, Registry};
 use crate::log::Request;
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
@@ -61,6 +64,8 @@ pub struct Options {
     /// How many fields a GraphQL query may resolve before its time is up: the rest is null, with
     /// an error for each. Without a number no query takes too long.
     pub graphql_fields: Option<u64>,
+    /// How webhooks are delivered.
+    pub hooks: HookOptions,
 }
 
 impl Default for Options {
@@ -75,6 +80,7 @@ impl Default for Options {
             version: "19.6.0-ee".to_owned(),
             blobs: BlobRegime::default(),
             graphql_fields: None,
+            hooks: HookOptions::default(),
         }
     }
 }
@@ -88,6 +94,7 @@ pub(crate) struct Site {
     pub(crate) version: String,
     pub(crate) blobs: BlobRegime,
     pub(crate) graphql_fields: Option<u64>,
+    pub(crate) hooks: Arc<Registry>,
 }
 
 /// What all connections share.
@@ -105,6 +112,7 @@ pub struct GitLab {
     token: String,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
+    hooks: hooks::HookTask,
 }
 
 impl GitLab {
@@ -118,26 +126,27 @@ impl GitLab {
     /// # Errors
     ///
     /// When the address cannot be listened at.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the accept loop is the one task of the simulator, and stop() waits for it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "stop() waits for the accept loop")]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
+        let url = url.trim_end_matches('/').to_owned();
         let token = world.bot_token().to_owned();
         let mut world = world;
         world.known_as(&url);
+        let clock = world.clock().clone();
+        let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
             requests: Mutex::default(),
             site: Site {
-                url: url.trim_end_matches('/').to_owned(),
+                url,
                 tier: options.tier,
                 version: options.version,
                 blobs: options.blobs,
                 graphql_fields: options.graphql_fields,
+                hooks: Arc::clone(&hooks),
             },
             limits: Limits::new(
                 options.throttle,
@@ -158,7 +167,8 @@ impl GitLab {
                 tracing::error!(%error, "the simulated GitLab stopped serving");
             }
         });
-        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task) })
+        let hooks = hooks::HookTask::start(hooks);
+        Ok(Self { shared, address, token, stop: Some(stop), task: Some(task), hooks })
     }
 
     /// Returns the address to connect to, such as `http://127.0.0.1:8929`.
@@ -193,8 +203,10 @@ impl GitLab {
     }
 
     /// Stops serving: answers under way are finished, connections closed, the port freed.
+    /// Webhooks under way are cut.
     pub async fn stop(mut self) {
         drop(self.stop.take());
+        self.hooks.stop().await;
         if let Some(mut task) = self.task.take()
             && tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err()
         {
@@ -253,9 +265,9 @@ impl Shared {
     }
 
     /// Does what follows a change, while the world is still locked.
-    #[expect(clippy::unused_self, reason = "webhooks listen here")]
     fn changed(&self, world: &mut World) {
-        drop(world.take_events());
+        let events = world.take_events();
+        self.site.hooks.publish(world, &events);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The limits of well-known instances.
 //!
 //! Numbers are those of the reference, section 2.5 and 2.6. The names of the announced plan limits
-//! are not known yet; those here are made up.
+//! are not known yet, and the limit of gitlab.com on all traffic of an address has none that a
+//! client ever saw: those names are made up.
 
 use std::collections::BTreeSet;
 

@@ -27,19 +27,23 @@ pub(super) struct Count {
 pub(super) struct Windows<K> {
     /// By key: the second at which the window ends, and the count.
     counts: HashMap<K, (u64, u64)>,
+    /// The number of counters at which old ones are dropped next. It grows with what could not be
+    /// dropped, so that a crowd does not make every request walk through all counters.
+    full: usize,
 }
 
 impl<K> Default for Windows<K> {
     fn default() -> Self {
-        Self { counts: HashMap::new() }
+        Self { counts: HashMap::new(), full: MANY }
     }
 }
 
 impl<K: Hash + Eq> Windows<K> {
     /// Counts one more for a key.
     pub(super) fn count(&mut self, key: K, limit: Limit, second: u64) -> Count {
-        if self.counts.len() >= MANY && !self.counts.contains_key(&key) {
+        if self.counts.len() >= self.full && !self.counts.contains_key(&key) {
             self.counts.retain(|_, (reset, _)| *reset > second);
+            self.full = MANY.max(self.counts.len() * 2);
         }
         let period = limit.period.as_secs().max(1);
         let left = period - second % period;

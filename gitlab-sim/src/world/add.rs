@@ -33,6 +33,7 @@ impl World {
             id,
             User { id, username: username.to_owned(), name, bot: false, admin: false, created_at },
         );
+        self.emit(|_| Some(Change::User { user: id }));
         id
     }
 
@@ -93,7 +94,7 @@ impl World {
     /// Gives a user a role in a group and everything below it.
     pub fn add_group_member(&mut self, group: GroupId, user: UserId, level: AccessLevel) {
         if let Some(row) = self.groups.get_mut(&group) {
-            let before = row.members.insert(user, level).is_some();
+            let before = row.members.insert(user, level);
             self.emit(|_| {
                 let of = MemberOf::Group(group);
                 Some(Change::Member { of, user, level: Some(level), before })
@@ -103,19 +104,18 @@ impl World {
 
     /// Ends a user's membership of a group.
     pub fn remove_group_member(&mut self, group: GroupId, user: UserId) -> bool {
-        let removed =
-            self.groups.get_mut(&group).is_some_and(|row| row.members.remove(&user).is_some());
-        if removed {
+        let before = self.groups.get_mut(&group).and_then(|row| row.members.remove(&user));
+        if before.is_some() {
             let of = MemberOf::Group(group);
-            self.emit(|_| Some(Change::Member { of, user, level: None, before: true }));
+            self.emit(|_| Some(Change::Member { of, user, level: None, before }));
         }
-        removed
+        before.is_some()
     }
 
     /// Gives a user a role in a project.
     pub fn add_project_member(&mut self, project: ProjectId, user: UserId, level: AccessLevel) {
         if let Some(row) = self.projects.get_mut(&project) {
-            let before = row.members.insert(user, level).is_some();
+            let before = row.members.insert(user, level);
             self.emit(|_| {
                 let of = MemberOf::Project(project);
                 Some(Change::Member { of, user, level: Some(level), before })
@@ -125,13 +125,12 @@ impl World {
 
     /// Ends a user's membership of a project.
     pub fn remove_project_member(&mut self, project: ProjectId, user: UserId) -> bool {
-        let removed =
-            self.projects.get_mut(&project).is_some_and(|row| row.members.remove(&user).is_some());
-        if removed {
+        let before = self.projects.get_mut(&project).and_then(|row| row.members.remove(&user));
+        if before.is_some() {
             let of = MemberOf::Project(project);
-            self.emit(|_| Some(Change::Member { of, user, level: None, before: true }));
+            self.emit(|_| Some(Change::Member { of, user, level: None, before }));
         }
-        removed
+        before.is_some()
     }
 
     /// Adds a project and its missing groups, or finds the one at that path.

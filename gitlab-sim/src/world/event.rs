@@ -63,12 +63,17 @@ pub enum Change {
         before: String,
         /// The head after.
         after: String,
-        /// Paths of new files.
-        added: Vec<String>,
-        /// Paths of changed files.
-        modified: Vec<String>,
-        /// Paths of removed files.
-        removed: Vec<String>,
+        /// The commits, oldest first.
+        commits: Vec<Commit>,
+    },
+    /// A branch other than the default one was deleted.
+    BranchDeleted {
+        /// Where.
+        project: ProjectId,
+        /// The name.
+        name: String,
+        /// The commit it pointed to.
+        sha: String,
     },
     /// A git tag was made.
     Tag {
@@ -77,6 +82,15 @@ pub enum Change {
         /// The name.
         name: String,
         /// The commit it points to.
+        sha: String,
+    },
+    /// A git tag was deleted.
+    TagDeleted {
+        /// Where.
+        project: ProjectId,
+        /// The name.
+        name: String,
+        /// The commit it pointed to.
         sha: String,
     },
     /// A pipeline was made or went on.
@@ -113,11 +127,31 @@ pub enum Change {
         of: MemberOf,
         /// Whose.
         user: UserId,
+        /// The role before, or nothing when the membership is new.
+        before: Option<AccessLevel>,
         /// The role afterwards, or nothing when the membership ended.
         level: Option<AccessLevel>,
-        /// True when the user was a member before.
-        before: bool,
     },
+    /// A user was made.
+    User {
+        /// Who.
+        user: UserId,
+    },
+}
+
+/// One commit of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its name.
+    pub sha: String,
+    /// Its message.
+    pub message: String,
+    /// Paths of new files.
+    pub added: Vec<String>,
+    /// Paths of changed files.
+    pub modified: Vec<String>,
+    /// Paths of removed files.
+    pub removed: Vec<String>,
 }
 
 /// GitLab's words for what happened to an item.
@@ -184,6 +218,8 @@ pub struct Named<I> {
     pub visibility: super::Visibility,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The group it lies in, or lay in.
+    pub parent: Option<GroupId>,
 }
 
 impl From<&Project> for Named<ProjectId> {
@@ -195,6 +231,7 @@ impl From<&Project> for Named<ProjectId> {
             full_path: row.full_path.clone(),
             visibility: row.visibility,
             created_at: row.created_at,
+            parent: Some(row.group),
         }
     }
 }
@@ -208,6 +245,7 @@ impl From<&Group> for Named<GroupId> {
             full_path: row.full_path.clone(),
             visibility: row.visibility,
             created_at: row.created_at,
+            parent: row.parent,
         }
     }
 }
@@ -260,24 +298,39 @@ impl World {
         self.emit(|world| Some(Change::Group { group: world.group(group)?.into(), change }));
     }
 
+    /// Tells of a push of one commit that touched one file.
     pub(super) fn emit_push(&mut self, project: ProjectId, before: String, file: Touched) {
         self.emit(|world| {
             let after = world.project(project)?.head();
-            let (mut added, mut modified, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-            match file {
-                Touched::Added(path) => added.push(path),
-                Touched::Modified(path) => modified.push(path),
-                Touched::Removed(path) => removed.push(path),
-            }
-            Some(Change::Push { project, before, after, added, modified, removed })
+            let mut commit = Commit::new(after.clone(), String::new());
+            commit.message = commit.touch(file);
+            Some(Change::Push { project, before, after, commits: vec![commit] })
         });
     }
 }
 
-/// What a push did to a file.
+/// What a commit did to a file.
 #[derive(Debug)]
 pub(super) enum Touched {
     Added(String),
     Modified(String),
     Removed(String),
+}
+
+impl Commit {
+    pub(super) const fn new(sha: String, message: String) -> Self {
+        Self { sha, message, added: Vec::new(), modified: Vec::new(), removed: Vec::new() }
+    }
+
+    /// Notes what happened to a file, and returns the message that GitLab's editor proposes for it.
+    pub(super) fn touch(&mut self, file: Touched) -> String {
+        let (verb, paths, path) = match file {
+            Touched::Added(path) => ("Add", &mut self.added, path),
+            Touched::Modified(path) => ("Update", &mut self.modified, path),
+            Touched::Removed(path) => ("Delete", &mut self.removed, path),
+        };
+        let message = format!("{verb} {path}");
+        paths.push(path);
+        message
+    }
 }

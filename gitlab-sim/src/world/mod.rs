@@ -15,6 +15,7 @@ mod id;
 mod job;
 mod link;
 mod new;
+mod push;
 mod reference;
 mod sight;
 mod text;
@@ -26,11 +27,12 @@ pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
     MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
-pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
+pub use event::{Action, Change, Commit, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use job::{JobPermissions, TokenJob};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
+pub use push::NewCommit;
 pub use sight::Caller;
 pub use text::Text;
 pub use token::{LastUsed, NotRotated, Token, TokenKind};

@@ -206,3 +206,38 @@ fn a_period_of_no_length_does_no_harm() {
     assert_eq!(door.ask(Some("ann"), LIST, "10:00:00").limit, "60");
     assert_eq!(door.ask(Some("ann"), LIST, "10:00:00").retry_after, "1");
 }
+
+#[test]
+fn presets_have_the_numbers_and_names_of_the_reference() {
+    let own = |throttles: Throttles| {
+        throttles
+            .with_files_api(Limit::per_minute(30))
+            .with_packages_api(Limit::per_minute(40))
+            .with_deprecated_api(Limit::per_minute(50))
+    };
+    let package = "/api/v4/projects/1/packages/generic/a/1/b";
+    for (throttles, who, path, name, limit) in [
+        (Throttles::gitlab_com(), Some("ann"), LIST, "throttle_authenticated_api", "2000"),
+        (Throttles::gitlab_com(), None, LIST, "throttle_unauthenticated_api", "500"),
+        (Throttles::gitlab_com(), Some("ann"), "/acme", "throttle_authenticated_web", "1000"),
+        (Throttles::self_managed_default(), Some("ann"), LIST, "", ""),
+        (Throttles::self_managed_enabled(), Some("ann"), LIST, "throttle_authenticated_api", "120"),
+        (Throttles::self_managed_enabled(), None, LIST, "throttle_unauthenticated_api", "60"),
+        (Throttles::dedicated(1200), Some("ann"), LIST, "throttle_authenticated_api", "1200"),
+        (Throttles::dedicated(1200), None, LIST, "", ""),
+        (own(Throttles::none()), None, FILE, "throttle_unauthenticated_files_api", "30"),
+        (own(Throttles::none()), None, package, "throttle_unauthenticated_packages_api", "40"),
+        (
+            own(Throttles::none()),
+            Some("ann"),
+            "/api/v4/groups/1",
+            "throttle_authenticated_deprecated_api",
+            "50",
+        ),
+        (Throttles::tier_aware(Plan::Premium), Some("ann"), LIST, "throttle_plan_burst", "1250"),
+        (Throttles::tier_aware(Plan::Ultimate), None, LIST, "throttle_plan_unauthenticated", "1"),
+    ] {
+        let shown = Door::new(throttles).ask(who, path, "10:00:00");
+        assert_eq!((shown.name.as_str(), shown.limit.as_str()), (name, limit), "{path} {who:?}");
+    }
+}

@@ -1,0 +1,190 @@
+//! Comments on items, and when they are to be read again.
+//!
+//! All comments of an item are written at once, as they were read; GitLab has no list of comments
+//! that changed. What they mention is kept with the references of their item.
+
+use jiff::Timestamp;
+
+use super::references::{ReferenceRow, list_references, store_references};
+use super::{Error, ItemKey, Run, SourceKey, Store, codes, commit, text};
+use crate::model::{Evidence, Iid, ItemKind, Note, ProjectId, Reference};
+
+/// GitLab moves an item's time for a comment only when it is more than a minute old, so comments
+/// read within this many milliseconds of it are read once more. Two minutes: the minute, and time
+/// for a lagging replica.
+const QUIET_MS: i64 = 120_000;
+
+/// A comment to store, with the references in it.
+#[derive(Debug, Clone)]
+pub struct NoteWrite {
+    /// As GitLab shows it.
+    pub note: Note,
+    /// What it mentions.
+    pub references: Vec<(Reference, Evidence)>,
+}
+
+/// An item whose comments are to be read.
+#[derive(Debug, Clone)]
+pub struct DueNotes {
+    /// The item.
+    pub key: ItemKey,
+    /// Its kind.
+    pub kind: ItemKind,
+    /// Its number.
+    pub iid: Iid,
+    /// Its project.
+    pub project: ProjectId,
+}
+
+impl Store {
+    /// Marks as due the items of this run whose comments may have changed without a sign of it:
+    /// those read within two minutes of the item's last change, and those read before an instant
+    /// of GitLab's clock.
+    pub async fn mark_notes_due(&self, run: &Run, before: Option<Timestamp>) -> Result<(), Error> {
+        const DOING: &str = "marking comments to read again";
+        let before = before.map_or(i64::MIN, Timestamp::as_millisecond);
+        let mut write = self.write(DOING).await?;
+        sqlx::query!(
+            "update item set notes_read_at = null
+            where source_id = ?1 and seen_run = ?2 and notes_count > 0
+            and notes_read_at < max(?3, updated_at + ?4)",
+            run.source.0,
+            run.key,
+            before,
+            QUIET_MS,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
+    /// Lists items whose comments are to be read, `limit` at most, with keys above `after`.
+    pub async fn list_due_notes(
+        &self,
+        run: &Run,
+        after: Option<ItemKey>,
+        limit: i64,
+    ) -> Result<Vec<DueNotes>, Error> {
+        let after = after.map_or(0, |key| key.0);
+        let rows = sqlx::query!(
+            r#"select i.id as "id!", i.kind, i.iid, p.gitlab_id as "project!"
+            from item as i join project as p on p.id = i.project_id
+            where i.source_id = ?1 and i.id > ?3 and i.notes_read_at is null
+            and i.seen_run = ?2 and i.notes_count > 0
+            order by i.id limit ?4"#,
+            run.source.0,
+            run.key,
+            after,
+            limit,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading which comments are due", source })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| DueNotes {
+                key: ItemKey(row.id),
+                kind: codes::kind_of(row.kind),
+                iid: Iid::new(row.iid),
+                project: ProjectId::new(row.project),
+            })
+            .collect())
+    }
+
+    /// Forgets all comments of a source and what they mention, because they are not to be read
+    /// any more.
+    pub async fn forget_notes(&self, source: SourceKey) -> Result<(), Error> {
+        const DOING: &str = "forgetting comments";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        let items = sqlx::query_scalar!(
+            r#"select distinct i.id as "id!" from item as i join note as n on n.item_id = i.id
+            where i.source_id = ?1"#,
+            source.0,
+        )
+        .fetch_all(&mut *write)
+        .await
+        .map_err(query)?;
+        let json = codes::json(&items);
+        sqlx::query!("delete from note where item_id in (select value from json_each(?1))", json)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        sqlx::query!(
+            "delete from reference_evidence
+            where item_id in (select value from json_each(?1)) and note_gitlab_id <> 0",
+            json,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        sqlx::query!(
+            "update item set notes_read_at = null
+            where id in (select value from json_each(?1))",
+            json,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        list_references(&mut write, &items, DOING).await?;
+        commit(write, !items.is_empty(), DOING).await
+    }
+
+    /// Stores all comments of an item as they were at `read_at` by GitLab's clock.
+    pub async fn apply_notes(
+        &self,
+        item: ItemKey,
+        notes: &[NoteWrite],
+        read_at: Timestamp,
+    ) -> Result<(), Error> {
+        const DOING: &str = "storing comments";
+        let query = |source| Error::Query { doing: DOING, source };
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("delete from note where item_id = ?1", item.0)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        for NoteWrite { note, .. } in notes {
+            let (id, body) = (note.id.get(), text::pack(&note.body));
+            let created_at = note.created_at.as_millisecond();
+            let updated_at = note.updated_at.as_millisecond();
+            sqlx::query!(
+                "insert into note
+                    (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                on conflict (item_id, gitlab_id) do nothing",
+                item.0,
+                id,
+                note.author,
+                note.system,
+                note.internal,
+                created_at,
+                updated_at,
+                body,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        sqlx::query!(
+            "delete from reference_evidence where item_id = ?1 and note_gitlab_id <> 0",
+            item.0,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        let rows: Vec<ReferenceRow<'_>> = notes
+            .iter()
+            .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
+            .collect();
+        store_references(&mut write, &rows, DOING).await?;
+        list_references(&mut write, &[item.0], DOING).await?;
+        let read_at = read_at.as_millisecond();
+        sqlx::query!("update item set notes_read_at = ?2 where id = ?1", item.0, read_at)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        commit(write, true, DOING).await
+    }
+}

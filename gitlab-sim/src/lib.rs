@@ -41,6 +41,7 @@ mod clock;
 mod control;
 pub mod faults;
 mod generator;
+mod graphql;
 mod hash;
 pub mod hooks;
 mod latency;
@@ -57,6 +58,7 @@ pub use clock::Clock;
 pub use generator::Generator;
 pub use latency::{Delay, Latency};
 pub use life::Life;
+pub use graphql::BlobRegime;
 pub use log::Request;
 pub use server::{GitLab, Options, Pace, Tier};
 pub use throttle::{

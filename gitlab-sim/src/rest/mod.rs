@@ -32,6 +32,7 @@ mod tokens;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
+pub(crate) use repository::{blob_id, knows};
 
 use crate::server::Site;
 use crate::world::{Caller, Group, GroupId, ItemKind, Project, ProjectId, World};

@@ -150,7 +150,8 @@ fn is_invalid(name: &str) -> Failure {
     Failure::Invalid(format!("{name} is invalid"))
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+/// Reads a moment, given with or without a time of day.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // A `+` that was not encoded arrives as a space.
     let repaired = text.replace(' ', "+");

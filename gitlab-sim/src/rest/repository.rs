@@ -76,7 +76,7 @@ fn with_address(call: &Call<'_>, content: &[u8]) -> Vec<u8> {
     }
 }
 
-fn blob_id(content: &[u8]) -> String {
+pub(crate) fn blob_id(content: &[u8]) -> String {
     let mut blob = format!("blob {}\0", content.len()).into_bytes();
     blob.extend_from_slice(content);
     let mut digits = hex64(&blob);
@@ -85,7 +85,7 @@ fn blob_id(content: &[u8]) -> String {
 }
 
 /// Tells whether a branch, tag or commit is one that the project has files of.
-fn knows(project: &Project, branch: &str) -> bool {
+pub(crate) fn knows(project: &Project, branch: &str) -> bool {
     let short = branch.strip_prefix("refs/heads/").unwrap_or(branch);
     !project.files.is_empty()
         && (short == project.default_branch

@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::faults::{FaultSchedule, Faults};
+use crate::graphql::BlobRegime;
 use crate::hooks::{HookOptions, Registry};
 use crate::latency::Latency;
 use crate::log::{Log, Request};
@@ -68,6 +69,11 @@ pub struct Options {
     pub tier: Tier,
     /// The version that it claims.
     pub version: String,
+    /// What GraphQL charges for blobs.
+    pub blobs: BlobRegime,
+    /// How many fields a GraphQL query may resolve before its time is up: the rest is null, with
+    /// an error for each. Without a number no query takes too long.
+    pub graphql_fields: Option<u64>,
     /// How webhooks are delivered.
     pub hooks: HookOptions,
     /// Whether the control API is served below `/_sim`.
@@ -90,6 +96,8 @@ impl Default for Options {
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
+            blobs: BlobRegime::default(),
+            graphql_fields: None,
             hooks: HookOptions::default(),
             control: false,
             latency: Latency::default(),
@@ -106,6 +114,8 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) blobs: BlobRegime,
+    pub(crate) graphql_fields: Option<u64>,
     pub(crate) hooks: Arc<Registry>,
 }
 
@@ -157,6 +167,8 @@ impl GitLab {
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
         let url = url.trim_end_matches('/').to_owned();
         let token = world.bot_token().to_owned();
+        let mut world = world;
+        world.known_as(&url);
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
         let stopping = CancellationToken::new();
@@ -170,6 +182,8 @@ impl GitLab {
                 url,
                 tier: options.tier,
                 version: options.version,
+                blobs: options.blobs,
+                graphql_fields: options.graphql_fields,
                 hooks: Arc::clone(&hooks),
             },
             limits: Limits::new(
@@ -308,6 +322,11 @@ impl Shared {
         drop(world);
         drop(self.change());
         self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what of the options the answers depend on.
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
     }
 
     /// Locks the world to change it.

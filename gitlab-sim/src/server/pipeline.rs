@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use super::admission::{Admitted, describe};
 use super::{Shared, Site};
 use crate::asked::Asked;
+use crate::graphql;
 use crate::hash::hex32;
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::query::Query;
@@ -41,6 +42,7 @@ pub(super) async fn handle(
         address: shared.limits.address(&parts),
     };
     let (answer, user) = match rotation::target(&asked) {
+        None if graphql::serves(path) => graphql(&shared, &asked, body).await,
         Some(target) => {
             let form = axum::body::to_bytes(body, LONGEST_FORM).await;
             let form = form
@@ -89,6 +91,29 @@ fn answer(
         failure.into_answer(|project| location(&shared.site, project, asked.path, query))
     });
     (describe(answer, headers), name)
+}
+
+/// Lets a request of GraphQL in, which is executed when the world is no longer locked.
+async fn graphql(shared: &Arc<Shared>, asked: &Asked<'_>, body: Body) -> (Answer, Option<String>) {
+    let (identity, name, headers) = {
+        let world = shared.read();
+        let admitted = shared.limits.admit(&world, asked);
+        let name = admitted.user().map(|user| user.username.clone());
+        if let Some(refusal) = admitted.refusal {
+            return (refusal, name);
+        }
+        (graphql::identity(admitted.caller), name, admitted.headers)
+    };
+    let body = axum::body::to_bytes(body, graphql::LONGEST_BODY).await.ok();
+    let content_type = asked.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let ask = graphql::Ask {
+        method: asked.method.clone(),
+        query: asked.query.clone(),
+        content_type,
+        body,
+        identity,
+    };
+    (describe(graphql::answer(shared, ask).await, headers), name)
 }
 
 /// Answers the one kind of request that changes the world.

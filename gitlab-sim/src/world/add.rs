@@ -166,6 +166,7 @@ impl World {
                 default_branch: new.default_branch,
                 files: BTreeMap::new(),
                 revision: 0,
+                external_tracker: None,
                 issues_template: None,
                 merge_requests_template: None,
                 issues: BTreeMap::new(),

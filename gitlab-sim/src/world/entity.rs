@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::Text;
 use super::id::{GroupId, LabelId, ProjectId, UserId};
+use super::link::ExternalTracker;
 
 /// Who may see a group or project without being a member.
 #[derive(
@@ -141,6 +142,8 @@ pub struct Project {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Counts the changes of the files: the head commit follows from it.
     pub revision: u64,
+    /// The tracker elsewhere that it uses, beside its own issues.
+    pub external_tracker: Option<ExternalTracker>,
     /// The default text of new issues.
     pub issues_template: Option<String>,
     /// The default text of new merge requests.

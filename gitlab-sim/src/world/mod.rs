@@ -3,10 +3,9 @@
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
 //! both, `late` holds back what a slow database does not show yet, `index` keeps items in the
-//! orders of lists, `event` keeps what happened, `sight` decides who may see what. The
-//! world knows nothing of HTTP: the `rest` module renders it. It also refuses to know its own
-//! address: texts that speak of this instance hold [`SELF_URL`], which is replaced when they are
-//! served.
+//! orders of lists, `event` keeps what happened, `sight` decides who may see what, `link` says how
+//! items hang together. The world knows nothing of HTTP: the `rest` module renders it. Texts that speak of this
+//! instance hold [`SELF_URL`], which is replaced by its address when they are served.
 
 mod add;
 mod change;
@@ -17,9 +16,11 @@ mod id;
 mod job;
 pub(crate) mod index;
 mod late;
+mod link;
 mod new;
 mod prose;
 mod push;
+mod reference;
 mod relocate;
 mod sight;
 pub(crate) mod text;
@@ -35,6 +36,7 @@ pub use entity::{
 pub use event::{Action, Change, Commit, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use job::{JobPermissions, TokenJob};
+pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
 pub use sight::Caller;
@@ -67,6 +69,7 @@ pub struct World {
     /// Titles of labels by owner: adding an item looks its labels up.
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
+    links: link::Links,
     /// The jobs behind job tokens, and who lets them in.
     jobs: job::Jobs,
     /// Who does what is done.
@@ -136,6 +139,7 @@ impl World {
             former_paths: HashMap::new(),
             titles: HashMap::new(),
             last: Counters::default(),
+            links: link::Links::default(),
             jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
@@ -176,6 +180,11 @@ impl World {
     /// Finds a user by id.
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(&id)
+    }
+
+    /// Lists all users by id.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
     }
 
     /// Finds a user by user name.

@@ -286,11 +286,6 @@ impl World {
         true
     }
 
-    /// Lists all users by id.
-    pub fn users(&self) -> impl Iterator<Item = &super::User> {
-        self.users.values()
-    }
-
     /// Returns who does what is done at present.
     pub fn acting(&self) -> UserId {
         self.acting

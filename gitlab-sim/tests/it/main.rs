@@ -8,6 +8,7 @@ mod control;
 mod faults;
 mod files;
 mod generated;
+mod graphql;
 mod hook_delivery;
 mod hook_samples;
 mod hook_shapes;

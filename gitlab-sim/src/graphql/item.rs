@@ -1,0 +1,313 @@
+//! What the lists of issues, work items and merge requests share: filters and orders.
+//!
+//! The filters mean what they mean in the REST interface: bounds of times are included and compare
+//! microseconds. A filter that asks for something the world does not hold (a milestone, a reviewer)
+//! finds nothing.
+
+use async_graphql::Error;
+use jiff::Timestamp;
+
+use super::args::Args;
+use super::node::Look;
+use super::page::{Direction, Key};
+use crate::world::{Issue, Item, LabelId, MergeRequest, Project, UserId};
+
+/// A range of times, bounds included.
+#[derive(Debug, Default)]
+struct Range(Option<Timestamp>, Option<Timestamp>);
+
+impl Range {
+    fn read(args: Args<'_>, after: &str, before: &str) -> Result<Self, Error> {
+        Ok(Self(args.time(after)?, args.time(before)?))
+    }
+
+    /// Tells whether a time lies within. What has no time lies in no range that has a bound.
+    fn holds(&self, time: Option<Timestamp>) -> bool {
+        match time {
+            None => self.0.is_none() && self.1.is_none(),
+            Some(time) => {
+                self.0.is_none_or(|after| time >= after)
+                    && self.1.is_none_or(|before| time <= before)
+            }
+        }
+    }
+}
+
+/// Users by name, among them names that nobody has.
+type Users = Vec<Option<UserId>>;
+
+/// The filters that all items know.
+#[derive(Debug)]
+struct ItemFilter<'a> {
+    nothing: bool,
+    iids: Option<Vec<u64>>,
+    state: &'a str,
+    labels: Vec<&'a str>,
+    authors: Option<Users>,
+    assignees: Users,
+    has_assignee: Option<bool>,
+    created: Range,
+    updated: Range,
+    closed: Range,
+    search: Option<(Vec<String>, bool, bool)>,
+    either: Either<'a>,
+    not: Not<'a>,
+}
+
+/// The argument `or`: one of each list is enough.
+#[derive(Debug, Default)]
+struct Either<'a> {
+    labels: Vec<&'a str>,
+    authors: Users,
+    assignees: Users,
+}
+
+/// The argument `not`: none of it.
+#[derive(Debug, Default)]
+struct Not<'a> {
+    iids: Vec<u64>,
+    labels: Vec<&'a str>,
+    authors: Users,
+    assignees: Users,
+}
+
+fn users(look: &Look<'_>, args: Args<'_>, name: &str) -> Users {
+    let names = args.texts(name).unwrap_or_default();
+    names.into_iter().map(|name| look.world.find_user(name).map(|user| user.id)).collect()
+}
+
+/// Reads numbers within projects. What is no number is nobody's.
+fn numbers(args: Args<'_>, name: &str) -> Option<Vec<u64>> {
+    args.texts(name).map(|texts| texts.iter().map(|text| text.parse().unwrap_or(0)).collect())
+}
+
+/// Tells whether milestones are asked for in a way that excludes items without one.
+fn wants_milestone(args: Args<'_>) -> bool {
+    let titles = args.texts("milestoneTitle").unwrap_or_default();
+    titles.iter().any(|title| !title.eq_ignore_ascii_case("none"))
+        || args.text("milestoneWildcardId").is_some_and(|wanted| wanted != "NONE")
+}
+
+impl<'a> ItemFilter<'a> {
+    fn read(look: &Look<'_>, args: Args<'a>) -> Result<Self, Error> {
+        let names = |args: Args<'a>, name: &str| args.texts(name).unwrap_or_default();
+        let mut iids = numbers(args, "iids");
+        if let Some(iid) = numbers(args, "iid") {
+            iids.get_or_insert_with(Vec::new).extend(iid);
+        }
+        let (not, either) = (args.object("not"), args.object("or"));
+        let fields = args.texts("in").unwrap_or_else(|| vec!["TITLE", "DESCRIPTION"]);
+        let search = args.filled("search").map(|words| {
+            let words = words.to_lowercase().split_whitespace().map(str::to_owned).collect();
+            (words, fields.contains(&"TITLE"), fields.contains(&"DESCRIPTION"))
+        });
+        let mut assignees = users(look, args, "assigneeUsernames");
+        assignees.extend(users(look, args, "assigneeUsername"));
+        Ok(Self {
+            nothing: wants_milestone(args),
+            iids,
+            state: args.text("state").unwrap_or("all"),
+            labels: names(args, "labelName"),
+            authors: args.texts("authorUsername").map(|_| users(look, args, "authorUsername")),
+            assignees,
+            has_assignee: args.text("assigneeWildcardId").map(|wanted| wanted == "ANY"),
+            created: Range::read(args, "createdAfter", "createdBefore")?,
+            updated: Range::read(args, "updatedAfter", "updatedBefore")?,
+            closed: Range::read(args, "closedAfter", "closedBefore")?,
+            search,
+            either: either.map_or_else(Either::default, |args| Either {
+                labels: names(args, "labelNames"),
+                authors: users(look, args, "authorUsernames"),
+                assignees: users(look, args, "assigneeUsernames"),
+            }),
+            not: not.map_or_else(Not::default, |args| Not {
+                iids: numbers(args, "iids").unwrap_or_default(),
+                labels: names(args, "labelName"),
+                authors: users(look, args, "authorUsername"),
+                assignees: users(look, args, "assigneeUsernames"),
+            }),
+        })
+    }
+
+    fn passes(&self, look: &Look<'_>, item: &Item, state: &str) -> bool {
+        let author = Some(item.author);
+        let assigned =
+            |users: &Users| users.iter().flatten().any(|user| item.assignees.contains(user));
+        !self.nothing
+            && self.iids.as_ref().is_none_or(|iids| iids.contains(&item.iid))
+            && (self.state == "all" || self.state == state)
+            && self.updated.holds(Some(item.updated_at))
+            && self.created.holds(Some(item.created_at))
+            && self.closed.holds(item.closed_at)
+            && self.authors.as_ref().is_none_or(|authors| authors.contains(&author))
+            && self
+                .assignees
+                .iter()
+                .all(|user| user.is_some_and(|user| item.assignees.contains(&user)))
+            && self.has_assignee.is_none_or(|any| any != item.assignees.is_empty())
+            && self.labels.iter().all(|title| match title.to_lowercase().as_str() {
+                "any" => !item.labels.is_empty(),
+                "none" => item.labels.is_empty(),
+                _ => carries(look, &item.labels, title),
+            })
+            && (self.either.labels.is_empty()
+                || self.either.labels.iter().any(|title| carries(look, &item.labels, title)))
+            && (self.either.authors.is_empty() || self.either.authors.contains(&author))
+            && (self.either.assignees.is_empty() || assigned(&self.either.assignees))
+            && !self.not.iids.contains(&item.iid)
+            && !self.not.labels.iter().any(|title| carries(look, &item.labels, title))
+            && !self.not.authors.contains(&author)
+            && !assigned(&self.not.assignees)
+            && self.search.as_ref().is_none_or(|search| mentions(item, search))
+    }
+}
+
+fn carries(look: &Look<'_>, labels: &[LabelId], title: &str) -> bool {
+    labels.iter().any(|id| look.world.label(*id).is_some_and(|label| label.title == title))
+}
+
+fn mentions(item: &Item, (words, title, description): &(Vec<String>, bool, bool)) -> bool {
+    let mut text = String::new();
+    if *title {
+        text.push_str(&item.title.to_lowercase());
+    }
+    if *description && let Some(description) = &item.description {
+        text.push('\n');
+        text.push_str(&description.read().to_lowercase());
+    }
+    words.iter().all(|word| text.contains(word))
+}
+
+/// The filters of issues and work items.
+#[derive(Debug)]
+pub(super) struct IssueFilter<'a> {
+    item: ItemFilter<'a>,
+    types: Option<Vec<&'a str>>,
+    not_types: Vec<&'a str>,
+    confidential: Option<bool>,
+}
+
+impl<'a> IssueFilter<'a> {
+    /// Reads the filters of a list of issues.
+    pub(super) fn read(look: &Look<'_>, args: Args<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            item: ItemFilter::read(look, args)?,
+            types: args.texts("types"),
+            not_types: args.object("not").and_then(|not| not.texts("types")).unwrap_or_default(),
+            confidential: args.flag("confidential"),
+        })
+    }
+
+    /// Tells whether an issue passes.
+    pub(super) fn passes(&self, look: &Look<'_>, issue: &Issue) -> bool {
+        let word = issue.issue_type.word();
+        let among = |types: &[&str]| types.iter().any(|kind| kind.eq_ignore_ascii_case(word));
+        self.confidential.is_none_or(|wanted| wanted == issue.confidential)
+            && self.types.as_ref().is_none_or(|types| among(types))
+            && !among(&self.not_types)
+            && self.item.passes(look, &issue.item, issue.state())
+    }
+}
+
+/// The filters of merge requests.
+#[derive(Debug)]
+pub(super) struct MergeFilter<'a> {
+    item: ItemFilter<'a>,
+    nothing: bool,
+    sources: Option<Vec<&'a str>>,
+    targets: Option<Vec<&'a str>>,
+    not_sources: Vec<&'a str>,
+    not_targets: Vec<&'a str>,
+    draft: Option<bool>,
+    merged: Range,
+    /// Nothing when nobody is asked for, and nobody when the name is nobody's.
+    merged_by: Option<Users>,
+}
+
+impl<'a> MergeFilter<'a> {
+    /// Reads the filters of a list of merge requests.
+    pub(super) fn read(look: &Look<'_>, args: Args<'a>) -> Result<Self, Error> {
+        let not = |name: &str| args.object("not").and_then(|not| not.texts(name));
+        let merged_by = args.filled("mergedBy");
+        Ok(Self {
+            item: ItemFilter::read(look, args)?,
+            // Nobody reviews here.
+            nothing: args.text("reviewerUsername").is_some()
+                || args.text("reviewerWildcardId").is_some_and(|wanted| wanted == "ANY"),
+            sources: args.texts("sourceBranches"),
+            targets: args.texts("targetBranches"),
+            not_sources: not("sourceBranches").unwrap_or_default(),
+            not_targets: not("targetBranches").unwrap_or_default(),
+            draft: args.flag("draft"),
+            merged: Range::read(args, "mergedAfter", "mergedBefore")?,
+            merged_by: merged_by.map(|_| users(look, args, "mergedBy")),
+        })
+    }
+
+    /// Tells whether a merge request passes.
+    pub(super) fn passes(&self, look: &Look<'_>, row: &MergeRequest) -> bool {
+        let (source, target) = (row.source_branch.as_str(), row.target_branch.as_str());
+        !self.nothing
+            && self.sources.as_ref().is_none_or(|names| names.contains(&source))
+            && self.targets.as_ref().is_none_or(|names| names.contains(&target))
+            && !self.not_sources.contains(&source)
+            && !self.not_targets.contains(&target)
+            && self.draft.is_none_or(|draft| draft == row.draft())
+            && self.merged.holds(row.merged_at)
+            && self.merged_by.as_ref().is_none_or(|users| {
+                users.iter().flatten().any(|user| Some(*user) == row.merge_user)
+            })
+            && self.item.passes(look, &row.item, row.state())
+    }
+}
+
+/// An order of items.
+#[derive(Debug)]
+pub(super) struct Order {
+    by: String,
+    /// The direction of keys and ids.
+    pub(super) direction: Direction,
+}
+
+impl Order {
+    /// Reads the order. The schema has a default, and knows both spellings of the usual ones.
+    pub(super) fn read(args: Args<'_>) -> Self {
+        let sort = args.text("sort").unwrap_or("CREATED_DESC").to_uppercase();
+        let (by, direction) = sort.rsplit_once('_').unwrap_or((sort.as_str(), "DESC"));
+        Self { by: by.to_owned(), direction: Direction::items(direction == "DESC") }
+    }
+
+    /// Returns what an item is sorted by. Orders by what the world does not hold leave the ids.
+    pub(super) fn key(&self, item: &Item, merged_at: Option<Timestamp>, severity: &str) -> Key {
+        match self.by.as_str() {
+            "CREATED" => Key::time(Some(item.created_at)),
+            "UPDATED" => Key::time(Some(item.updated_at)),
+            "CLOSED_AT" => Key::time(item.closed_at),
+            "MERGED_AT" => Key::time(merged_at),
+            "TITLE" => Key::Text(item.title.to_lowercase()),
+            "SEVERITY" => Key::Number(match severity {
+                "CRITICAL" => 4,
+                "HIGH" => 3,
+                "MEDIUM" => 2,
+                "LOW" => 1,
+                _ => 0,
+            }),
+            _ => Key::Nothing(()),
+        }
+    }
+}
+
+/// The projects whose items a list shows: those that belong and that the caller sees. `include
+/// archived` is an argument of some lists; where it is none, archived projects are there.
+pub(super) fn projects_of<'w>(
+    look: &Look<'w>,
+    args: Args<'_>,
+    belongs: impl Fn(&Project) -> bool,
+) -> Vec<&'w Project> {
+    let hide_archived = args.flag("includeArchived") == Some(false);
+    look.world
+        .projects()
+        .filter(|project| belongs(project) && !(hide_archived && project.archived))
+        .filter(|project| look.world.sees_project(look.caller, project))
+        .collect()
+}

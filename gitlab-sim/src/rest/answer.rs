@@ -12,6 +12,9 @@ use serde_json::json;
 
 use crate::world::ProjectId;
 
+/// The entity tag of an empty body, which endpoints behind Workhorse sent whatever they held.
+pub(crate) const CONSTANT_ETAG: &str = "W/\"12ae32cb1ec02d01eda3581b127c1fee\"";
+
 /// What a handler gives back when all went well.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -36,6 +39,14 @@ impl Answer {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((HeaderName::from_static(name), value.into()));
         self
+    }
+
+    /// Gives it an entity tag that no condition is checked against: so does the list of jobs.
+    pub(crate) fn unconditional(self) -> Self {
+        let mut digest = crate::hash::hex64(&self.body);
+        digest.truncate(32);
+        self.header("etag", format!("W/\"{digest}\""))
+            .header("cache-control", "max-age=0, private, must-revalidate")
     }
 
     /// Turns it into a response.
@@ -80,6 +91,10 @@ pub(crate) enum Failure {
     NoKeyset,
     /// A verb that the address does not know.
     Method,
+    /// A verb other than GET below the former path of a project.
+    MovedForWrite,
+    /// A condition of the request that is not met, in GitLab's words.
+    Unprocessable(&'static str),
 }
 
 /// Returns the scope list of GitLab's refusal for lists and items.
@@ -132,6 +147,13 @@ impl Failure {
                 StatusCode::METHOD_NOT_ALLOWED,
                 json!({"error": "Keyset pagination is not yet available for this type of request"}),
             ),
+            Self::MovedForWrite => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"message": "Non GET methods are not allowed for moved projects"}),
+            ),
+            Self::Unprocessable(reason) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, json!({"message": reason}))
+            }
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
         };
         let challenge = (status == StatusCode::UNAUTHORIZED && body.get("error").is_some())

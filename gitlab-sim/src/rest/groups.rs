@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::Stamp;
 use super::{Call, paging};
-use crate::world::{Group, GroupId, Visibility};
+use crate::world::{AccessLevel, Group, GroupId, Visibility};
 
 /// How many projects `GET /groups/:id` lists at most.
 const PROJECTS_SHOWN: usize = 100;
@@ -87,12 +88,12 @@ impl<'w> GroupShape<'w> {
 struct GroupDetail<'w> {
     #[serde(flatten)]
     group: GroupShape<'w>,
-    shared_with_groups: [(); 0],
+    shared_with_groups: Vec<Value>,
     prevent_sharing_groups_outside_hierarchy: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     projects: Option<Vec<ProjectShape<'w>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shared_projects: Option<[(); 0]>,
+    shared_projects: Option<Vec<ProjectShape<'w>>>,
     shared_runners_minutes_limit: Option<u64>,
     extra_shared_runners_minutes_limit: Option<u64>,
     prevent_forking_outside_group: Option<bool>,
@@ -113,7 +114,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         .filter(|group| {
             if owned {
                 let level = call.world.group_access(call.caller, group);
-                level == Some(crate::world::AccessLevel::Owner)
+                level == Some(AccessLevel::Owner)
             } else if all {
                 call.world.sees_group(call.caller, group)
             } else {
@@ -162,7 +163,11 @@ fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<
     page(call, echo, groups)
 }
 
-fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+pub(super) fn page(
+    call: &Call<'_>,
+    echo: Query,
+    mut groups: Vec<&Group>,
+) -> Result<Answer, Failure> {
     let query = &call.query;
     if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
         groups.retain(|group| visibility_word(group.visibility) == visibility);
@@ -172,6 +177,18 @@ fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer,
         groups.retain(|group| {
             group.name.to_lowercase().contains(&words) || group.path.to_lowercase().contains(&words)
         });
+    }
+    if let Some(least) = query.number("min_access_level")? {
+        groups.retain(|group| {
+            let level = call.world.group_access(call.caller, group);
+            level.is_some_and(|level| i64::try_from(level.number()).is_ok_and(|own| own >= least))
+        });
+    }
+    if let Some(active) = query.flag("active")? {
+        groups.retain(|group| group.marked_for_deletion_on.is_none() == active);
+    }
+    if query.flag("archived")?.unwrap_or(false) {
+        groups.clear();
     }
     if let Some(skipped) = query.numbers("skip_groups")? {
         groups.retain(|group| !skipped.contains(&group.id.get()));
@@ -206,14 +223,37 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
             .map(|project| ProjectShape::full(call, project))
             .collect()
     });
+    let shared_projects = with_projects.then(|| {
+        call.world
+            .projects_shared_with(group.id)
+            .filter(|project| call.world.sees_project(call.caller, project))
+            .take(PROJECTS_SHOWN)
+            .map(|project| ProjectShape::full(call, project))
+            .collect()
+    });
     Ok(Answer::json(&GroupDetail {
         group: GroupShape::new(call, group),
-        shared_with_groups: [],
+        shared_with_groups: shares(call.world.shares_of_group(group.id)),
         prevent_sharing_groups_outside_hierarchy: false,
-        shared_projects: projects.is_some().then_some([]),
+        shared_projects,
         projects,
         shared_runners_minutes_limit: None,
         extra_shared_runners_minutes_limit: None,
         prevent_forking_outside_group: None,
     }))
+}
+
+/// Renders with whom something is shared.
+pub(super) fn shares<'w>(shares: impl Iterator<Item = (&'w Group, AccessLevel)>) -> Vec<Value> {
+    shares
+        .map(|(group, level)| {
+            json!({
+                "group_id": group.id,
+                "group_name": group.name,
+                "group_full_path": group.full_path,
+                "group_access_level": level.number(),
+                "expires_at": null,
+            })
+        })
+        .collect()
 }

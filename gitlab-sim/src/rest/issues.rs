@@ -75,7 +75,7 @@ struct Links {
     notes: String,
     award_emoji: String,
     project: String,
-    closed_as_duplicate_of: Option<()>,
+    closed_as_duplicate_of: Option<String>,
 }
 
 /// One row of a list.
@@ -137,7 +137,7 @@ impl<'w> IssueShape<'w> {
                 award_emoji: format!("{this}/award_emoji"),
                 this,
                 project: project_url,
-                closed_as_duplicate_of: None,
+                closed_as_duplicate_of: duplicate_of(call, project, item.iid),
             },
             references: References {
                 relative: relative(project, &short, in_group),
@@ -226,6 +226,16 @@ pub(super) fn find<'w>(
         .and_then(|iid: u64| project.issues.get(&iid))
         .filter(|issue| call.world.sees_issue(call.caller, project, issue))
         .ok_or(Failure::NoRecord)
+}
+
+fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
+    let of = call.world.duplicate_of(crate::world::ItemRef::issue(project.id, iid))?;
+    Some(format!("{}/api/v4/projects/{}/issues/{}", call.site.url, of.project, of.iid))
+}
+
+/// Renders an issue as other endpoints mention it.
+pub(super) fn shape(call: &Call<'_>, project: &Project, issue: &Issue) -> Value {
+    serde_json::to_value(IssueShape::new(call, (project, issue), false, None)).unwrap_or_default()
 }
 
 /// `GET /projects/:id/issues/:iid`

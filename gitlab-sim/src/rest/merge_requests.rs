@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, projects_of_group, relative};
+use super::merge_request_parts::of_branch;
 use super::query::Query;
 use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
-use super::{Call, paging};
+use super::{Call, paging, pipelines};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
 const STATES: [&str; 5] = ["opened", "closed", "locked", "merged", "all"];
@@ -96,6 +97,8 @@ struct View<'q> {
     simple: bool,
     details: bool,
     in_group: Option<&'q str>,
+    /// Rows may come from the cache of project lists.
+    cached: bool,
 }
 
 impl<'w> MergeRequestShape<'w> {
@@ -135,7 +138,7 @@ impl<'w> Full<'w> {
             closed_at: item.closed_at.map(Stamp),
             target_branch: &merge_request.target_branch,
             source_branch: &merge_request.source_branch,
-            user_notes_count: item.notes.iter().filter(|note| !note.system).count(),
+            user_notes_count: comments(call, merge_request, view.cached),
             upvotes: 0,
             downvotes: 0,
             author: user(Some(item.author)),
@@ -188,6 +191,16 @@ impl<'w> Full<'w> {
     }
 }
 
+/// Counts the comments, or takes the number from the cache of project lists, which details bypass.
+fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
+    let count = row.item.notes.iter().filter(|note| !note.system).count();
+    if !cached {
+        return count;
+    }
+    let user = call.caller.user().map(|user| user.id);
+    call.site.stale.count(user, row, call.world.clock().now(), count)
+}
+
 const DEFAULTS: [(&str, &str); 5] = [
     ("order_by", "created_at"),
     ("sort", "desc"),
@@ -215,10 +228,12 @@ fn page<'w>(
     rows: &[Row<'w>],
     in_group: Option<&str>,
 ) -> Result<Answer, Failure> {
+    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
     let view = View {
         simple: call.query.one_of("view", &["simple"])?.is_some(),
-        details: call.query.flag("with_labels_details")?.unwrap_or(false),
+        details,
         in_group,
+        cached: in_group.is_none() && !details && call.site.stale_lists,
     };
     paging::list(call, echo, rows, |row| MergeRequestShape::new(call, *row, view))
 }
@@ -262,21 +277,30 @@ pub(super) fn find<'w>(
         .ok_or(Failure::NoRecord)
 }
 
+/// Renders a merge request as other endpoints mention it.
+pub(super) fn shape(call: &Call<'_>, project: &Project, row: &MergeRequest) -> Value {
+    let view = View { simple: false, details: false, in_group: None, cached: false };
+    serde_json::to_value(MergeRequestShape::new(call, (project, row), view)).unwrap_or_default()
+}
+
 /// `GET /projects/:id/merge_requests/:iid`
 pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answer, Failure> {
-    let row = find(call, project, iid)?;
-    let view = View { simple: false, details: false, in_group: None };
-    let mut shape = serde_json::to_value(MergeRequestShape::new(call, (project, row), view))
-        .unwrap_or_default();
+    Ok(Answer::json(&detail(call, project, find(call, project, iid)?)))
+}
+
+/// Renders a merge request with what only the single view has.
+pub(super) fn detail(call: &Call<'_>, project: &Project, row: &MergeRequest) -> Value {
+    let mut shape = shape(call, project, row);
     let head = shape["sha"].clone();
+    let pipeline = of_branch(project, row).next().map(|row| pipelines::shape(call, project, row));
     let more = json!({
         "subscribed": false,
         "changes_count": "1",
         "latest_build_started_at": null,
         "latest_build_finished_at": null,
         "first_deployed_to_production_at": null,
-        "pipeline": null,
-        "head_pipeline": null,
+        "pipeline": pipeline,
+        "head_pipeline": pipeline,
         "diff_refs": {
             "base_sha": project.head(),
             "head_sha": head,
@@ -289,5 +313,5 @@ pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answe
     if let (Value::Object(shape), Value::Object(more)) = (&mut shape, more) {
         shape.extend(more);
     }
-    Ok(Answer::json(&shape))
+    shape
 }

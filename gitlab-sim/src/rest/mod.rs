@@ -10,21 +10,31 @@
 
 mod account;
 pub(crate) mod answer;
+mod approvals;
+mod delivery;
+mod discussions;
+mod git;
 mod groups;
 mod issues;
 mod items;
 mod labels;
+mod merge_request_parts;
 mod merge_requests;
 mod notes;
 mod paging;
+mod people;
 mod pipelines;
+mod places;
 mod project_shape;
 mod projects;
 pub(crate) mod query;
+mod relations;
 mod releases;
 mod repository;
 mod shape;
+pub(crate) mod stale;
 mod templates;
+mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
@@ -79,7 +89,7 @@ impl<'w> Call<'w> {
     fn project(&self, id: &str) -> Result<&'w Project, Failure> {
         let world = self.world;
         let visible = |project: &&Project| world.sees_project(self.caller, project);
-        if let Ok(number) = id.parse() {
+        if let Some(number) = number(id) {
             return world
                 .project(ProjectId::new(number))
                 .filter(visible)
@@ -96,14 +106,30 @@ impl<'w> Call<'w> {
 
     /// Finds a visible group by number or path. Former paths of groups lead nowhere.
     fn group(&self, id: &str) -> Result<&'w Group, Failure> {
-        let group = match id.parse() {
-            Ok(number) => self.world.group(GroupId::new(number)),
-            Err(_) => self.world.find_group(id),
+        let group = match number(id) {
+            Some(number) => self.world.group(GroupId::new(number)),
+            None => self.world.find_group(id),
         };
         group
             .filter(|group| self.world.sees_group(self.caller, group))
             .ok_or(Failure::NotFound("Group"))
     }
+}
+
+/// Reads an id that is written in digits only. Everything else is a path.
+fn number(id: &str) -> Option<u64> {
+    id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.parse().ok()).flatten()
+}
+
+/// Refuses a call with a verb other than GET: below a former path of a project GitLab says so, and
+/// names no new address.
+pub(crate) fn refuse(call: &Call<'_>) -> Failure {
+    let moved = call
+        .path
+        .strip_prefix("/projects/")
+        .map(|rest| decode(rest.split('/').next().unwrap_or(rest), false))
+        .is_some_and(|id| matches!(call.project(&id), Err(Failure::Moved(_))));
+    if moved { Failure::MovedForWrite } else { Failure::Method }
 }
 
 /// Answers a call.
@@ -113,7 +139,9 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let scope = match segments.as_slice() {
         ["personal_access_tokens", ..] => Ok(()),
-        ["user"] => call.scoped(&["api", "read_api", "read_user"], "api read_user"),
+        ["user"] | ["users", _] | ["events"] => {
+            call.scoped(&["api", "read_api", "read_user"], "api read_user")
+        }
         ["projects", _, "repository", "files", ..] => {
             call.scoped(&["api", "read_api", "read_repository"], "api read_api read_repository")
         }
@@ -128,6 +156,13 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["personal_access_tokens", "self"] => account::token(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
+        ["users"] => scope.and_then(|()| people::users(call)),
+        ["users", id] => scope.and_then(|()| people::user(call, id)),
+        ["users", id, "projects"] => scope.and_then(|()| projects::of_user(call, id)),
+        ["namespaces"] => scope.and_then(|()| places::namespaces(call)),
+        ["namespaces", id] => scope.and_then(|()| places::one_namespace(call, id)),
+        ["topics"] => scope.and_then(|()| places::topics(call)),
+        ["events"] => scope.and_then(|()| call.signed_in()).and_then(|()| tour::empty(call, "")),
         _ => Err(Failure::NoRoute),
     }
 }
@@ -148,7 +183,11 @@ fn in_group(
         ["issues"] => issues::of_group,
         ["issues_statistics"] => issues::statistics_of_group,
         ["merge_requests"] => merge_requests::of_group,
-        _ => return Err(Failure::NoRoute),
+        _ => {
+            let handler = tour::in_group(rest).ok_or(Failure::NoRoute)?;
+            scope?;
+            return handler(call, call.group(id)?, id);
+        }
     };
     scope?;
     handler(call, call.group(id)?, id)
@@ -182,12 +221,14 @@ fn in_project(
             | ["repository", "files", _, "raw"]
     );
     if !list && !known {
-        return Err(Failure::NoRoute);
+        let handler = tour::in_project(rest).ok_or(Failure::NoRoute)?;
+        scope?;
+        return handler(call, call.project(id)?, id);
     }
     scope?;
     let project = call.project(id)?;
     match rest {
-        [] => Ok(projects::one(call, project)),
+        [] => projects::one(call, project),
         ["labels"] => labels::of_project(call, project, id),
         ["issues"] => issues::of_project(call, project, id),
         ["issues", iid] => issues::one(call, project, iid),

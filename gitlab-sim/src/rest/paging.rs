@@ -49,6 +49,11 @@ impl Page {
     }
 }
 
+/// Returns how many rows a page has.
+pub(super) fn size(query: &Query) -> Result<usize, Failure> {
+    Ok(usize::try_from(Page::read(query)?.size).unwrap_or(usize::MAX))
+}
+
 /// Answers with one page of `rows`. `echo` holds the effective parameters of the request.
 pub(crate) fn list<T, S: Serialize>(
     call: &Call<'_>,

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::log::Request;
+use crate::rest::stale::Stale;
 use crate::throttle::{Buckets, Throttle};
 use crate::world::World;
 
@@ -45,6 +46,12 @@ pub struct Options {
     pub tier: Tier,
     /// The version that it claims.
     pub version: String,
+    /// Keep rows of merge request lists of projects for up to eight hours, as GitLab does: the
+    /// number of comments can be old, unless `with_labels_details` is asked for.
+    pub stale_lists: bool,
+    /// Send the one constant entity tag that endpoints behind Workhorse had until 2026, and
+    /// answer it with a false 304.
+    pub constant_etag: bool,
 }
 
 impl Default for Options {
@@ -54,6 +61,8 @@ impl Default for Options {
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
+            stale_lists: true,
+            constant_etag: false,
         }
     }
 }
@@ -65,6 +74,9 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) stale_lists: bool,
+    pub(crate) stale: Stale,
+    pub(crate) constant_etag: bool,
 }
 
 /// What all connections share.
@@ -115,6 +127,9 @@ impl GitLab {
                 url: url.trim_end_matches('/').to_owned(),
                 tier: options.tier,
                 version: options.version,
+                stale_lists: options.stale_lists,
+                stale: Stale::default(),
+                constant_etag: options.constant_etag,
             },
             throttle: options.throttle,
         });

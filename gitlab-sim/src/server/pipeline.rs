@@ -14,7 +14,7 @@ use super::{Shared, Site, lock};
 use crate::auth;
 use crate::hash::hex64;
 use crate::log::Request;
-use crate::rest::answer::{Answer, Failure};
+use crate::rest::answer::{Answer, CONSTANT_ETAG, Failure};
 use crate::rest::query::Query;
 use crate::rest::{self, Call};
 use crate::world::{ProjectId, World};
@@ -69,9 +69,16 @@ fn answer(
     let result = match (below, caller) {
         (None, _) => Err(Failure::NoRoute),
         (Some(_), Err(failure)) => Err(failure),
-        (Some(_), Ok(_)) if !matches!(*method, Method::GET | Method::HEAD) => Err(Failure::Method),
         (Some(path), Ok(caller)) => {
-            rest::answer(&Call { world, site: &shared.site, caller, path, query: parsed })
+            let call = Call { world, site: &shared.site, caller, path, query: parsed };
+            match *method {
+                Method::GET => rest::answer(&call),
+                Method::HEAD => rest::answer(&call).map_err(|failure| match failure {
+                    Failure::Moved(_) => Failure::MovedForWrite,
+                    failure => failure,
+                }),
+                _ => Err(rest::refuse(&call)),
+            }
         }
     };
     let answer = result.unwrap_or_else(|failure| {
@@ -109,6 +116,13 @@ fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
         .header("referrer-policy", "strict-origin-when-cross-origin")
         .header("content-security-policy", "default-src 'none'");
     let cached = answer.headers.iter().any(|(name, _)| name == header::CACHE_CONTROL);
+    let tagged = answer.headers.iter().any(|(_, value)| value == CONSTANT_ETAG);
+    if tagged && headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == CONSTANT_ETAG) {
+        // The false 304: the body could be any other by now.
+        answer.status = StatusCode::NOT_MODIFIED;
+        answer.body = Vec::new();
+        return answer;
+    }
     if answer.status != StatusCode::OK || cached {
         return if cached { answer } else { answer.header("cache-control", "no-cache") };
     }

@@ -181,6 +181,7 @@ impl World {
                 created_at,
                 updated_at: created_at,
                 last_activity_at: created_at,
+                loses_activity: false,
                 marked_for_deletion_on: None,
                 creator: self.bot,
                 members: BTreeMap::new(),

@@ -15,6 +15,7 @@ mod id;
 mod link;
 mod new;
 mod reference;
+mod share;
 mod sight;
 mod text;
 
@@ -56,6 +57,7 @@ pub struct World {
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
     links: link::Links,
+    shares: share::Shares,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -120,6 +122,7 @@ impl World {
             titles: HashMap::new(),
             last: Counters::default(),
             links: link::Links::default(),
+            shares: share::Shares::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),
@@ -157,6 +160,11 @@ impl World {
     /// Finds a user by id.
     pub fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(&id)
+    }
+
+    /// Lists all users by id.
+    pub fn users(&self) -> impl DoubleEndedIterator<Item = &User> {
+        self.users.values()
     }
 
     /// Finds a user by user name.

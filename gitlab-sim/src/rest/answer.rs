@@ -83,6 +83,8 @@ pub(crate) enum Failure {
     NoRoute,
     /// A parameter that does not pass validation, in GitLab's words.
     Invalid(String),
+    /// A field that does not pass the model's validation: the message is an object of arrays.
+    InvalidField(&'static str, String),
     /// A request that makes no sense, in GitLab's words.
     BadRequest(String),
     /// A project that has moved.
@@ -139,6 +141,9 @@ impl Failure {
             Self::NoRecord => (StatusCode::NOT_FOUND, json!({"message": "404 Not found"})),
             Self::NoRoute => (StatusCode::NOT_FOUND, json!({"error": "404 Not Found"})),
             Self::Invalid(error) => (StatusCode::BAD_REQUEST, json!({"error": error})),
+            Self::InvalidField(field, reason) => {
+                (StatusCode::BAD_REQUEST, json!({"message": {field: [reason]}}))
+            }
             Self::BadRequest(reason) => {
                 (StatusCode::BAD_REQUEST, json!({"message": format!("400 Bad request - {reason}")}))
             }

@@ -129,8 +129,36 @@ pub(crate) fn refuse(call: &Call<'_>) -> Failure {
         .strip_prefix("/projects/")
         .map(|rest| decode(rest.split('/').next().unwrap_or(rest), false))
         .is_some_and(|id| matches!(call.project(&id), Err(Failure::Moved(_))));
-    if moved { Failure::MovedForWrite } else { Failure::Method }
+    if moved {
+        return Failure::MovedForWrite;
+    }
+    let segments: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
+    match segments.as_slice() {
+        ["projects", id, "issues"] => refuse_issue(call, &decode(id, false)),
+        _ => Failure::Method,
+    }
 }
+
+/// Refuses a new issue with what GitLab would say first. The world is changed through Rust and the
+/// control API only, so a valid one is a wrong verb too.
+fn refuse_issue(call: &Call<'_>, project: &str) -> Failure {
+    let checked = call
+        .signed_in()
+        .and_then(|()| call.scoped(&["api"], "api"))
+        .and_then(|()| call.project(project));
+    match (checked, call.query.filled("title")) {
+        (Err(failure), _) => failure,
+        (Ok(_), None) => Failure::Invalid("title is missing".to_owned()),
+        (Ok(_), Some(title)) if title.chars().count() > LONGEST_TITLE => Failure::InvalidField(
+            "title",
+            format!("is too long (maximum is {LONGEST_TITLE} characters)"),
+        ),
+        (Ok(_), Some(_)) => Failure::Method,
+    }
+}
+
+/// How many characters the title of an issue has at most.
+const LONGEST_TITLE: usize = 255;
 
 /// Answers a call.
 pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {

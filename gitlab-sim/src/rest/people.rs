@@ -70,6 +70,7 @@ fn project_members(call: &Call<'_>, project: &Project, all: bool) -> Members {
 }
 
 fn list(call: &Call<'_>, members: &Members, id: &str) -> Result<Answer, Failure> {
+    call.signed_in()?;
     let words = call.query.filled("query").map(str::to_lowercase);
     let ids = call.query.numbers("user_ids")?;
     let rows: Vec<(UserId, AccessLevel)> = members
@@ -90,6 +91,7 @@ fn matches(user: &User, words: &str) -> bool {
 }
 
 fn one_of(call: &Call<'_>, members: &Members, user: &str) -> Result<Answer, Failure> {
+    call.signed_in()?;
     let id = UserId::new(user.parse().map_err(|_| super::query::is_invalid("user_id"))?);
     let level = members.get(&id).ok_or(Failure::NoRecord)?;
     Ok(Answer::json(&member(call, id, *level).ok_or(Failure::NoRecord)?))

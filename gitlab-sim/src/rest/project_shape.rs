@@ -22,7 +22,6 @@ struct Namespace<'w> {
 
 /// A project, in the short form of `simple=true` or in full.
 #[derive(Debug, Serialize)]
-#[expect(clippy::option_option, reason = "a field may be absent, null or there")]
 pub(super) struct ProjectShape<'w> {
     id: ProjectId,
     description: &'w str,
@@ -31,8 +30,7 @@ pub(super) struct ProjectShape<'w> {
     path: &'w str,
     path_with_namespace: &'w str,
     created_at: Stamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    default_branch: Option<Option<&'w str>>,
+    default_branch: Option<&'w str>,
     tag_list: Vec<&'w str>,
     topics: Vec<&'w str>,
     ssh_url_to_repo: String,
@@ -132,7 +130,7 @@ impl<'w> ProjectShape<'w> {
             path: &project.path,
             path_with_namespace: &project.full_path,
             created_at: Stamp(project.created_at),
-            default_branch: call.world.reads_code(call.caller, project).then_some(branch),
+            default_branch: branch.filter(|_| call.world.reads_code(call.caller, project)),
             tag_list: topics.clone(),
             topics,
             ssh_url_to_repo: format!("git@{host}:{}.git", project.full_path),

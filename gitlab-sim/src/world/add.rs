@@ -317,7 +317,7 @@ impl World {
         let created_at = new.created_at.or(new.updated_at).unwrap_or(now);
         let updated_at = new.updated_at.or(new.closed_at).unwrap_or(created_at);
         let row = self.projects.get_mut(&project)?;
-        row.last_activity_at = row.last_activity_at.max(updated_at);
+        row.note_activity(updated_at);
         let (id, iid) = match kind {
             ItemKind::Issue => (next(&mut self.last.issue), next(&mut row.last_issue)),
             ItemKind::MergeRequest => {

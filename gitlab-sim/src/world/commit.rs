@@ -150,7 +150,7 @@ impl World {
 
 impl Project {
     /// Moves `last_activity_at`, at most once an hour as GitLab does, and sometimes not at all.
-    fn note_activity(&mut self, now: Timestamp) {
+    pub(super) fn note_activity(&mut self, now: Timestamp) {
         if !self.loses_activity
             && now.duration_since(self.last_activity_at) >= SignedDuration::from_hours(1)
         {

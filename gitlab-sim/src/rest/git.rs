@@ -222,8 +222,25 @@ pub(super) fn commit(call: &Call<'_>, project: &Project, sha: &str) -> Result<An
     Ok(Answer::json(&shape))
 }
 
-/// `GET …/commits/:sha/{statuses,comments,discussions,refs,merge_requests}`, of which there are
-/// none.
+/// `GET …/commits/:sha/merge_requests`
+pub(super) fn merge_requests_of(
+    call: &Call<'_>,
+    project: &Project,
+    id: &str,
+    sha: &str,
+) -> Result<Answer, Failure> {
+    readable(call, project)?;
+    let commit = Commit::find(project, sha).ok_or(Failure::NotFound("Commit"))?;
+    let rows: Vec<&MergeRequest> = project
+        .merge_requests
+        .values()
+        .filter(|row| Commit::of_merge_request(project, row).sha == commit.sha)
+        .collect();
+    let echo = call.echo(&[("state", "all")], id);
+    paging::list(call, echo, &rows, |row| super::merge_requests::shape(call, project, row))
+}
+
+/// `GET …/commits/:sha/{statuses,comments,discussions,refs}`, of which there are none.
 pub(super) fn of_commit(
     call: &Call<'_>,
     project: &Project,
@@ -253,4 +270,44 @@ pub(super) fn contributors(
             "deletions": 0,
         })
     })
+}
+
+/// `GET /projects/:id/repository/compare`: commits and one diff between two points of the history.
+pub(super) fn compare(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
+    readable(call, project)?;
+    let end = |name: &str| match call.query.filled(name) {
+        None => Err(Failure::Invalid(format!("{name} is missing"))),
+        Some(end) => Commit::find(project, end).ok_or(Failure::NotFound("Ref")),
+    };
+    let (from, to) = (end("from")?, end("to")?);
+    let same = from.sha == to.sha;
+    let commits: Vec<Value> = (!same).then(|| to.shape(call, project)).into_iter().collect();
+    let diffs: Vec<Value> = (!same)
+        .then(|| {
+            json!({
+                "diff": "@@ -0,0 +1 @@\n+changed\n",
+                "collapsed": false,
+                "too_large": false,
+                "new_path": "README.md",
+                "old_path": "README.md",
+                "a_mode": "100644",
+                "b_mode": "100644",
+                "new_file": false,
+                "renamed_file": false,
+                "deleted_file": false,
+                "generated_file": null,
+            })
+        })
+        .into_iter()
+        .collect();
+    Ok(Answer::json(&json!({
+        "commit": commits.first(),
+        "commits": commits,
+        "diffs": diffs,
+        "compare_timeout": false,
+        "compare_same_ref": same,
+        "web_url": format!(
+            "{}/{}/-/compare/{}...{}", call.site.url, project.full_path, from.sha, to.sha
+        ),
+    })))
 }

@@ -9,6 +9,7 @@ use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, projects_of_group, relative};
 use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
 use super::{Call, paging};
+use crate::server::Tier;
 use crate::world::{Group, Issue, IssueType, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
@@ -66,6 +67,18 @@ struct IssueShape<'w> {
     imported: bool,
     imported_from: &'static str,
     service_desk_reply_to: Option<()>,
+    #[serde(flatten)]
+    licensed: Option<Licensed>,
+}
+
+/// What only a licence shows.
+#[derive(Default, Serialize)]
+struct Licensed {
+    weight: Option<u64>,
+    health_status: Option<&'static str>,
+    epic: Option<()>,
+    epic_iid: Option<u64>,
+    iteration: Option<()>,
 }
 
 #[derive(Serialize)]
@@ -126,7 +139,12 @@ impl<'w> IssueShape<'w> {
             confidential: issue.confidential,
             discussion_locked: None,
             issue_type: issue.issue_type.word(),
-            web_url: format!("{url}/{}/-/issues/{}", project.full_path, item.iid),
+            web_url: format!(
+                "{url}/{}/-/{}/{}",
+                project.full_path,
+                web_segment(&call.site.version),
+                item.iid
+            ),
             time_stats: TimeStats::default(),
             has_tasks: true,
             task_status: status.words(),
@@ -149,6 +167,7 @@ impl<'w> IssueShape<'w> {
             imported: false,
             imported_from: "none",
             service_desk_reply_to: None,
+            licensed: (call.site.tier == Tier::Premium).then(Licensed::default),
         }
     }
 }
@@ -226,6 +245,13 @@ pub(super) fn find<'w>(
         .and_then(|iid: u64| project.issues.get(&iid))
         .filter(|issue| call.world.sees_issue(call.caller, project, issue))
         .ok_or(Failure::NoRecord)
+}
+
+/// Returns how pages of issues are addressed: as work items since GitLab 19. The old form stays
+/// valid.
+fn web_segment(version: &str) -> &'static str {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= 19) { "work_items" } else { "issues" }
 }
 
 fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {

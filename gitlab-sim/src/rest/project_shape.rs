@@ -108,7 +108,56 @@ struct Full<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     merge_requests_template: Option<Option<&'w str>>,
     permissions: Value,
+    #[serde(flatten)]
+    settings: Settings,
 }
+
+/// Settings of features that are not simulated, as a project of gitlab.com has them.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
+struct Settings {
+    pages_access_level: &'static str,
+    analytics_access_level: &'static str,
+    container_registry_access_level: &'static str,
+    security_and_compliance_access_level: &'static str,
+    feature_flags_access_level: &'static str,
+    infrastructure_access_level: &'static str,
+    monitor_access_level: &'static str,
+    model_experiments_access_level: &'static str,
+    model_registry_access_level: &'static str,
+    package_registry_access_level: &'static str,
+    show_diff_preview_in_email: bool,
+    enforce_auth_checks_on_uploads: bool,
+    warn_about_potentially_unwanted_characters: bool,
+    max_artifacts_size: Option<u64>,
+    external_authorization_classification_label: &'static str,
+    requirements_enabled: bool,
+    requirements_access_level: &'static str,
+    security_and_compliance_enabled: bool,
+    compliance_frameworks: [(); 0],
+}
+
+const SETTINGS: Settings = Settings {
+    pages_access_level: "enabled",
+    analytics_access_level: "enabled",
+    container_registry_access_level: "enabled",
+    security_and_compliance_access_level: "private",
+    feature_flags_access_level: "enabled",
+    infrastructure_access_level: "enabled",
+    monitor_access_level: "enabled",
+    model_experiments_access_level: "enabled",
+    model_registry_access_level: "enabled",
+    package_registry_access_level: "enabled",
+    show_diff_preview_in_email: true,
+    enforce_auth_checks_on_uploads: true,
+    warn_about_potentially_unwanted_characters: true,
+    max_artifacts_size: None,
+    external_authorization_classification_label: "",
+    requirements_enabled: false,
+    requirements_access_level: "enabled",
+    security_and_compliance_enabled: false,
+    compliance_frameworks: [],
+};
 
 impl<'w> ProjectShape<'w> {
     pub(super) fn simple(call: &Call<'w>, project: &'w Project) -> Self {
@@ -227,6 +276,7 @@ impl<'w> Full<'w> {
             issues_template: template(&project.issues_template),
             merge_requests_template: template(&project.merge_requests_template),
             permissions: permissions(call, project),
+            settings: SETTINGS,
         }
     }
 }

@@ -49,7 +49,8 @@ fn release_shape(call: &Call<'_>, project: &Project, row: &Release) -> Value {
     let now = call.world.clock().now();
     let tag = project.tags.iter().find(|tag| tag.name == row.tag);
     let page = format!("{}/{}/-/releases/{}", call.site.url, project.full_path, row.tag);
-    json!({
+    let html = call.query.flag("include_html_description").ok().flatten().unwrap_or(false);
+    let mut shape = json!({
         "name": row.name,
         "tag_name": row.tag,
         "description": text(call, &row.description),
@@ -63,7 +64,12 @@ fn release_shape(call: &Call<'_>, project: &Project, row: &Release) -> Value {
         "assets": {"count": 0, "sources": [], "links": []},
         "evidences": [],
         "_links": {"self": page},
-    })
+    });
+    if html {
+        let words = text(call, &row.description).replace('&', "&amp;").replace('<', "&lt;");
+        shape["description_html"] = json!(format!("<p>{words}</p>"));
+    }
+    shape
 }
 
 /// `GET /projects/:id/releases/:tag_name`

@@ -67,6 +67,10 @@ fn in_item<'r>(kind: ItemKind, iid: &'r str, below: &'r [&'r str]) -> Option<InP
         ["notes", note] => {
             Box::new(move |call, project, _| discussions::note(call, project, kind, iid, note))
         }
+        ["notes", note, "award_emoji"] => Box::new(move |call, project, id| {
+            discussions::note(call, project, kind, iid, note)?;
+            empty(call, id)
+        }),
         ["discussions"] => {
             Box::new(move |call, project, id| discussions::list(call, project, id, kind, iid))
         }
@@ -134,9 +138,13 @@ fn in_repository<'r>(below: &'r [&'r str]) -> Option<InProject<'r>> {
         ["branches", name] => Box::new(move |call, project, _| git::branch(call, project, name)),
         ["commits"] => Box::new(git::commits),
         ["commits", sha] => Box::new(move |call, project, _| git::commit(call, project, sha)),
-        ["commits", sha, "statuses" | "comments" | "discussions" | "refs" | "merge_requests"] => {
+        ["commits", sha, "merge_requests"] => {
+            Box::new(move |call, project, id| git::merge_requests_of(call, project, id, sha))
+        }
+        ["commits", sha, "statuses" | "comments" | "discussions" | "refs"] => {
             Box::new(move |call, project, id| git::of_commit(call, project, id, sha))
         }
+        ["compare"] => Box::new(|call, project, _| git::compare(call, project)),
         ["tags", name] => Box::new(move |call, project, _| releases::tag(call, project, name)),
         ["contributors"] => Box::new(git::contributors),
         ["blobs", sha] => Box::new(move |call, row, _| repository::blob(call, row, sha, false)),

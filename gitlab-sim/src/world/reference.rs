@@ -231,6 +231,7 @@ fn address_of(path: &str) -> Option<(Written<'_>, usize)> {
     let end = run_of(path);
     let run = path[..end].trim_end_matches(['.', '-']).strip_prefix('/')?;
     let places = [
+        ("/-/issues/incident/", ItemKind::Issue),
         ("/-/issues/", ItemKind::Issue),
         ("/-/work_items/", ItemKind::Issue),
         ("/-/merge_requests/", ItemKind::MergeRequest),

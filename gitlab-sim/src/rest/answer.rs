@@ -41,6 +41,18 @@ impl Answer {
         self
     }
 
+    /// Refuses an address that is too long, as NGINX does before GitLab sees it.
+    pub(crate) fn too_long() -> Self {
+        let page = "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n<body>\r\n\
+            <center><h1>414 Request-URI Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n\
+            </body>\r\n</html>\r\n";
+        Self {
+            status: StatusCode::URI_TOO_LONG,
+            headers: vec![(header::CONTENT_TYPE, "text/html".to_owned())],
+            body: page.as_bytes().to_vec(),
+        }
+    }
+
     /// Gives it an entity tag that no condition is checked against: so does the list of jobs.
     pub(crate) fn unconditional(self) -> Self {
         let mut digest = crate::hash::hex64(&self.body);

@@ -274,6 +274,21 @@ pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answe
     Ok(Answer::json(&shape))
 }
 
+/// `GET /issues/:id`, by the id that is unique on the instance
+pub(super) fn by_id(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
+    call.signed_in()?;
+    if !call.caller.user().is_some_and(|user| user.admin) {
+        return Err(Failure::Forbidden);
+    }
+    let id: u64 = id.parse().map_err(|_| Failure::NoRecord)?;
+    call.world
+        .projects()
+        .flat_map(|project| project.issues.values().map(move |issue| (project, issue)))
+        .find(|(_, issue)| issue.item.id == id)
+        .map(|(project, issue)| Answer::json(&shape(call, project, issue)))
+        .ok_or(Failure::NoRecord)
+}
+
 /// `GET /projects/:id/issues_statistics`
 pub(super) fn statistics_of_project(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
     statistics(call, &[project])

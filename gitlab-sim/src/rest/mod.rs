@@ -185,6 +185,8 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["groups"] => scope.and_then(|()| groups::list(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         ["users"] => scope.and_then(|()| people::users(call)),
+        // By the id that is unique on the instance an issue is for administrators only.
+        ["issues", id] if number(id).is_some() => scope.and_then(|()| issues::by_id(call, id)),
         ["users", id] => scope.and_then(|()| people::user(call, id)),
         ["users", id, "projects"] => scope.and_then(|()| projects::of_user(call, id)),
         ["namespaces"] => scope.and_then(|()| places::namespaces(call)),

@@ -19,6 +19,9 @@ use crate::rest::query::Query;
 use crate::rest::{self, Call};
 use crate::world::{ProjectId, World};
 
+/// The longest address that is taken, in bytes: that of NGINX, which answers longer ones itself.
+const LONGEST_ADDRESS: usize = 8 * 1024;
+
 /// Answers one request.
 pub(super) async fn handle(
     State(shared): State<Arc<Shared>>,
@@ -26,6 +29,9 @@ pub(super) async fn handle(
 ) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    if path.len() + query.len() > LONGEST_ADDRESS {
+        return Answer::too_long().into_response();
+    }
     let world = shared.read();
     let (answer, user) = answer(&shared, &world, &parts.method, path, query, &parts.headers);
     drop(world);

@@ -12,3 +12,4 @@ mod projects;
 mod recorded;
 mod section12;
 mod throttle;
+mod tour;

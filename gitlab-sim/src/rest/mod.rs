@@ -167,7 +167,7 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let scope = match segments.as_slice() {
         ["personal_access_tokens", ..] => Ok(()),
-        ["user"] | ["users", _] | ["events"] => {
+        ["user" | "events"] | ["users", _] => {
             call.scoped(&["api", "read_api", "read_user"], "api read_user")
         }
         ["projects", _, "repository", "files", ..] => {

@@ -173,7 +173,7 @@ fn differing(theirs: &Value, ours: &Value) -> BTreeSet<String> {
     let said = |path: &str, on: &BTreeMap<String, BTreeSet<&str>>| {
         let parent = path.rfind(['.', '[']).map_or("", |at| &path[..at]);
         on.get(parent).is_some_and(|kinds| !kinds.is_empty())
-            && !(path.ends_with("[]") && !on.contains_key(path))
+            && (!path.ends_with("[]") || on.contains_key(path))
     };
     for (path, kinds) in &left {
         match right.get(path) {

@@ -7,7 +7,7 @@ use gitlab_sim::world::{
 use gitlab_sim::{GitLab, Options, Tier};
 use serde_json::{Value, json};
 
-use crate::client::{fetch, get, get_as, serve};
+use crate::client::{fetch, get, get_anonymously, get_as, serve};
 
 fn organisation() -> World {
     let mut world = World::new();
@@ -283,4 +283,14 @@ async fn deployments_filtered_by_a_time_must_be_ordered_by_it() {
     assert_eq!(unpaired.status, 400);
     let paired = "/projects/1/deployments?updated_after=2020-01-01&order_by=updated_at";
     assert_eq!(get(&gitlab, paired).await.status, 200);
+}
+
+#[tokio::test]
+async fn anonymous_callers_get_no_short_cut_to_members() {
+    let mut world = World::new();
+    let shop = world.add_project(NewProject::at("acme/shop"));
+    let gitlab = serve(world).await;
+    assert_eq!(get_anonymously(&gitlab, "/projects/1/members").await.status, 404);
+    gitlab.world().set_visibility(shop, Visibility::Public);
+    assert_eq!(get_anonymously(&gitlab, "/projects/1/members").await.status, 401);
 }

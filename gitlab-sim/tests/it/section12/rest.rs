@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
-use crate::client::{fetch, get, get_anonymously, get_as, serve};
+use crate::client::{fetch, get, get_as, serve};
 
 fn start() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
@@ -395,13 +395,4 @@ async fn point_40_issues_of_an_external_tracker_have_a_text_for_an_id() {
     assert_eq!(get(&gitlab, "/projects/1/issues/2/closed_by").await.text, "[]");
     let mentions = get(&gitlab, "/projects/1/issues/2/related_merge_requests").await;
     assert_eq!(mentions.numbers("iid"), [1]);
-}
-
-#[tokio::test]
-async fn anonymous_callers_get_no_short_cut_to_members() {
-    let (world, shop) = world();
-    let gitlab = serve(world).await;
-    assert_eq!(get_anonymously(&gitlab, "/projects/1/members").await.status, 404);
-    gitlab.world().set_visibility(shop, Visibility::Public);
-    assert_eq!(get_anonymously(&gitlab, "/projects/1/members").await.status, 401);
 }

@@ -25,6 +25,11 @@ impl Answer {
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value)
             .expect("the shapes have text keys and no fallible serializers");
+        Self::json_bytes(body)
+    }
+
+    /// Answers with what is JSON already.
+    pub(crate) fn json_bytes(body: Vec<u8>) -> Self {
         Self {
             status: StatusCode::OK,
             headers: vec![(header::CONTENT_TYPE, "application/json".to_owned())],
@@ -78,6 +83,13 @@ pub(crate) enum Failure {
     Moved(ProjectId),
     /// Keyset paging where there is none.
     NoKeyset,
+    /// An offset beyond the ceiling, for a model that has keyset paging.
+    TooDeep {
+        /// The largest offset.
+        ceiling: u64,
+        /// What is listed: `Group`, `User`, `Project`.
+        model: &'static str,
+    },
     /// A verb that the address does not know.
     Method,
 }
@@ -131,6 +143,14 @@ impl Failure {
             Self::NoKeyset => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 json!({"error": "Keyset pagination is not yet available for this type of request"}),
+            ),
+            Self::TooDeep { ceiling, model } => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"error": format!(
+                    "Offset pagination has a maximum allowed offset of {ceiling} for requests that \
+                     return objects of type {model}. Remaining records can be retrieved using \
+                     keyset pagination."
+                )}),
             ),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
         };

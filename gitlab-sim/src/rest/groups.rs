@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -186,7 +188,34 @@ fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer,
         };
         directed(ordering, descending).then(a.id.cmp(&b.id))
     });
-    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+    if query.text("pagination") == Some("keyset") {
+        return by_keyset(call, echo, groups, order, descending);
+    }
+    paging::capped(call, echo, &groups, "Group", |group| GroupShape::new(call, group))
+}
+
+/// Pages groups by keyset, which GitLab does for callers without an account and by rising name.
+fn by_keyset(
+    call: &Call<'_>,
+    echo: Query,
+    mut groups: Vec<&Group>,
+    order: &str,
+    descending: bool,
+) -> Result<Answer, Failure> {
+    if call.caller.user().is_some() || order != "name" || descending {
+        return Err(Failure::NoKeyset);
+    }
+    let key = |group: &Group| (group.name.to_lowercase(), group.id.get());
+    if let Some(text) = call.query.filled("cursor") {
+        let cursor: (String, u64) = URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| Failure::Invalid("cursor is invalid".to_owned()))?;
+        groups.retain(|group| key(group) > cursor);
+    }
+    let cursor = |group: &&Group| URL_SAFE_NO_PAD.encode(serde_json::json!(key(group)).to_string());
+    paging::cursor(call, echo, &groups, cursor, |group| GroupShape::new(call, group))
 }
 
 /// Turns an order round.

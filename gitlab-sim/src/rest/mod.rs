@@ -13,6 +13,7 @@ pub(crate) mod answer;
 mod groups;
 mod issues;
 mod items;
+mod json;
 mod labels;
 mod merge_requests;
 mod notes;
@@ -23,6 +24,7 @@ mod projects;
 pub(crate) mod query;
 mod releases;
 mod repository;
+mod select;
 mod shape;
 mod templates;
 
@@ -127,6 +129,9 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["user"] => scope.and_then(|()| account::user(call)),
         ["personal_access_tokens", "self"] => account::token(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
+        ["issues"] => scope.and_then(|()| issues::of_instance(call)),
+        ["issues_statistics"] => scope.and_then(|()| issues::statistics_of_instance(call)),
+        ["merge_requests"] => scope.and_then(|()| merge_requests::of_instance(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         _ => Err(Failure::NoRoute),
     }

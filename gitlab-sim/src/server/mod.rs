@@ -45,6 +45,11 @@ pub struct Options {
     pub tier: Tier,
     /// The version that it claims.
     pub version: String,
+    /// How deep offset paging may go where there is keyset paging too: the number of the page times
+    /// its size. 0 means as deep as one likes.
+    pub offset_ceiling: u64,
+    /// True for an instance of an early version, which applies the ceiling to projects too.
+    pub projects_have_ceiling: bool,
 }
 
 impl Default for Options {
@@ -54,6 +59,8 @@ impl Default for Options {
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
+            offset_ceiling: 50_000,
+            projects_have_ceiling: false,
         }
     }
 }
@@ -65,6 +72,8 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) offset_ceiling: u64,
+    pub(crate) projects_have_ceiling: bool,
 }
 
 /// What all connections share.
@@ -115,6 +124,8 @@ impl GitLab {
                 url: url.trim_end_matches('/').to_owned(),
                 tier: options.tier,
                 version: options.version,
+                offset_ceiling: options.offset_ceiling,
+                projects_have_ceiling: options.projects_have_ceiling,
             },
             throttle: options.throttle,
         });

@@ -225,6 +225,11 @@ impl World {
         self.projects.values()
     }
 
+    /// Finds the project with the highest id.
+    pub(crate) fn last_project(&self) -> Option<&Project> {
+        self.projects.values().next_back()
+    }
+
     /// Finds a label by id.
     pub fn label(&self, id: LabelId) -> Option<&Label> {
         self.labels.get(&id)

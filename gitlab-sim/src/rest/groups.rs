@@ -130,7 +130,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         ("statistics", "false"),
         ("with_custom_attributes", "false"),
     ]);
-    page(call, defaults, groups)
+    let groups = ordered(call, groups)?;
+    if query.text("pagination") == Some("keyset") {
+        return by_keyset(call, defaults, groups);
+    }
+    paging::capped(call, defaults, &groups, "Group", |group| GroupShape::new(call, group))
 }
 
 /// `GET /groups/:id/subgroups`
@@ -161,10 +165,15 @@ fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<
         ],
         id,
     );
-    page(call, echo, groups)
+    let groups = ordered(call, groups)?;
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
 }
 
-fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+/// Filters and sorts in the ways that all lists share.
+fn ordered<'w>(
+    call: &Call<'w>,
+    mut groups: Vec<&'w Group>,
+) -> Result<Vec<&'w Group>, Failure> {
     let query = &call.query;
     if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
         groups.retain(|group| visibility_word(group.visibility) == visibility);
@@ -188,10 +197,7 @@ fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer,
         };
         directed(ordering, descending).then(a.id.cmp(&b.id))
     });
-    if query.text("pagination") == Some("keyset") {
-        return by_keyset(call, echo, groups, order, descending);
-    }
-    paging::capped(call, echo, &groups, "Group", |group| GroupShape::new(call, group))
+    Ok(groups)
 }
 
 /// Pages groups by keyset, which GitLab does for callers without an account and by rising name.
@@ -199,10 +205,9 @@ fn by_keyset(
     call: &Call<'_>,
     echo: Query,
     mut groups: Vec<&Group>,
-    order: &str,
-    descending: bool,
 ) -> Result<Answer, Failure> {
-    if call.caller.user().is_some() || order != "name" || descending {
+    let order = call.query.text("order_by").unwrap_or("name");
+    if call.caller.user().is_some() || order != "name" || call.query.descending(false)? {
         return Err(Failure::NoKeyset);
     }
     let key = |group: &Group| (group.name.to_lowercase(), group.id.get());

@@ -225,7 +225,9 @@ impl Client {
         let mut filled = 0;
         let (start, length) = loop {
             filled += self.stream.read(&mut self.buffer[filled..]).unwrap();
-            if let Some(head) = self.buffer[..filled].windows(4).position(|part| part == b"\r\n\r\n") {
+            if let Some(head) =
+                self.buffer[..filled].windows(4).position(|part| part == b"\r\n\r\n")
+            {
                 let text = std::str::from_utf8(&self.buffer[..head]).unwrap();
                 assert!(text.starts_with("HTTP/1.1 200"), "{path}: {text}");
                 let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));

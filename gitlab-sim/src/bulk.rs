@@ -87,7 +87,7 @@ impl Bulk {
                 world.add_project(NewProject::at(&path).created_at(born))
             })
             .collect();
-        let moulds = self.moulds(&mut world, projects[0]);
+        let moulds = Self::moulds(&mut world, projects[0]);
         let mut notes = 0;
         for (place, project) in projects.iter().enumerate() {
             let issues = self
@@ -179,10 +179,9 @@ impl Bulk {
     }
 
     /// Adds people and labels, and one row of each kind, which is overwritten afterwards.
-    fn moulds(&self, world: &mut World, project: ProjectId) -> Moulds {
-        let people: Vec<UserId> = (0..PEOPLE)
-            .map(|number| world.add_user(&format!("developer-{number:02}")))
-            .collect();
+    fn moulds(world: &mut World, project: ProjectId) -> Moulds {
+        let people: Vec<UserId> =
+            (0..PEOPLE).map(|number| world.add_user(&format!("developer-{number:02}"))).collect();
         if let Some(top) = world.find_group(Self::GROUP).map(|group| group.id) {
             for user in &people {
                 world.add_group_member(top, *user, AccessLevel::Developer);
@@ -199,8 +198,7 @@ impl Bulk {
             .collect();
         let iid = world.add_issue(project, NewIssue::new("mould"));
         world.add_note(ItemRef::issue(project, iid), NewNote::new("mould"));
-        let mut issue =
-            world.issue(project, iid).expect("it was added two lines above").clone();
+        let mut issue = world.issue(project, iid).expect("it was added two lines above").clone();
         let note = issue.item.notes.pop().expect("it was added two lines above");
         let iid = world.add_merge_request(project, NewMergeRequest::new("mould"));
         let merge_request =
@@ -261,14 +259,16 @@ impl Bulk {
             ItemKind::Issue => id,
             ItemKind::MergeRequest => self.issues + id,
         };
-        let before = |place: u64| {
-            u128::from(place) * u128::from(self.notes) / u128::from(items.max(1))
-        };
+        let before =
+            |place: u64| u128::from(place) * u128::from(self.notes) / u128::from(items.max(1));
         let count = usize::try_from(before(place) - before(place - 1)).unwrap_or(0);
-        let at = self.moment(id, match kind {
-            ItemKind::Issue => self.issues,
-            ItemKind::MergeRequest => self.merge_requests,
-        });
+        let at = self.moment(
+            id,
+            match kind {
+                ItemKind::Issue => self.issues,
+                ItemKind::MergeRequest => self.merge_requests,
+            },
+        );
         (0..count)
             .map(|number| {
                 *last += 1;

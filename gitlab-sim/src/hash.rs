@@ -10,12 +10,8 @@ use sha2::{Digest, Sha256};
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Odd numbers without a pattern: the fractional digits of square roots of primes.
-const LANES: [u64; 4] = [
-    0x6A09_E667_F3BC_C909,
-    0xBB67_AE85_84CA_A73B,
-    0x3C6E_F372_FE94_F82B,
-    0xA54F_F53A_5F1D_36F1,
-];
+const LANES: [u64; 4] =
+    [0x6A09_E667_F3BC_C909, 0xBB67_AE85_84CA_A73B, 0x3C6E_F372_FE94_F82B, 0xA54F_F53A_5F1D_36F1];
 
 /// Returns the SHA-256 of some bytes in hexadecimal digits.
 pub(crate) fn hex64(bytes: impl AsRef<[u8]>) -> String {

@@ -170,10 +170,7 @@ fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<
 }
 
 /// Filters and sorts in the ways that all lists share.
-fn ordered<'w>(
-    call: &Call<'w>,
-    mut groups: Vec<&'w Group>,
-) -> Result<Vec<&'w Group>, Failure> {
+fn ordered<'w>(call: &Call<'w>, mut groups: Vec<&'w Group>) -> Result<Vec<&'w Group>, Failure> {
     let query = &call.query;
     if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
         groups.retain(|group| visibility_word(group.visibility) == visibility);
@@ -201,11 +198,7 @@ fn ordered<'w>(
 }
 
 /// Pages groups by keyset, which GitLab does for callers without an account and by rising name.
-fn by_keyset(
-    call: &Call<'_>,
-    echo: Query,
-    mut groups: Vec<&Group>,
-) -> Result<Answer, Failure> {
+fn by_keyset(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
     let order = call.query.text("order_by").unwrap_or("name");
     if call.caller.user().is_some() || order != "name" || call.query.descending(false)? {
         return Err(Failure::NoKeyset);

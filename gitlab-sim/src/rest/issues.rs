@@ -3,13 +3,16 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, relative};
 use super::paging::{self, Page};
 use super::query::Query;
 use super::select::{Places, Row, Selection};
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, Words, long_text};
-use super::Call;
+use super::shape::{
+    Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
+    long_text,
+};
 use crate::world::{Group, Issue, IssueType, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
@@ -62,13 +65,13 @@ struct IssueShape<'w> {
     confidential: bool,
     discussion_locked: Option<bool>,
     issue_type: &'static str,
-    web_url: String,
+    web_url: Joined<'w, 5>,
     time_stats: TimeStats,
     task_completion_status: TaskStatus,
     blocking_issues_count: usize,
     has_tasks: bool,
     task_status: String,
-    _links: Links,
+    _links: Links<'w>,
     references: References,
     severity: &'w str,
     moved_to_id: Option<u64>,
@@ -78,12 +81,12 @@ struct IssueShape<'w> {
 }
 
 #[derive(Serialize)]
-struct Links {
+struct Links<'w> {
     #[serde(rename = "self")]
-    this: String,
-    notes: String,
-    award_emoji: String,
-    project: String,
+    this: Joined<'w, 6>,
+    notes: Joined<'w, 6>,
+    award_emoji: Joined<'w, 6>,
+    project: Joined<'w, 3>,
     closed_as_duplicate_of: Option<()>,
 }
 
@@ -95,9 +98,10 @@ impl<'w> IssueShape<'w> {
         in_group: Option<&str>,
     ) -> Self {
         let item = &issue.item;
-        let url = &call.site.url;
-        let project_url = format!("{url}/api/v4/projects/{}", project.id);
-        let this = format!("{project_url}/issues/{}", item.iid);
+        let url = Piece::Text(&call.site.url);
+        let [api, issues] = [Piece::Text("/api/v4/projects/"), Piece::Text("/issues/")];
+        let (project_id, iid) = (Piece::Number(project.id.get()), Piece::Number(item.iid));
+        let link = |tail| Joined([url, api, project_id, issues, iid, Piece::Text(tail)]);
         let short = format!("#{}", item.iid);
         let assignees: Vec<UserShape<'w>> =
             item.assignees.iter().filter_map(|user| UserShape::find(call, *user)).collect();
@@ -132,17 +136,23 @@ impl<'w> IssueShape<'w> {
             confidential: issue.confidential,
             discussion_locked: None,
             issue_type: issue.issue_type.word(),
-            web_url: format!("{url}/{}/-/issues/{}", project.full_path, item.iid),
+            web_url: Joined([
+                url,
+                Piece::Text("/"),
+                Piece::Text(&project.full_path),
+                Piece::Text("/-/issues/"),
+                iid,
+            ]),
             time_stats: TimeStats::default(),
             has_tasks: true,
             task_status: status.words(),
             task_completion_status: status,
             blocking_issues_count: 0,
             _links: Links {
-                notes: format!("{this}/notes"),
-                award_emoji: format!("{this}/award_emoji"),
-                this,
-                project: project_url,
+                this: link(""),
+                notes: link("/notes"),
+                award_emoji: link("/award_emoji"),
+                project: Joined([url, api, project_id]),
                 closed_as_duplicate_of: None,
             },
             references: References {
@@ -248,8 +258,7 @@ fn select<'c, 'w>(
         call.signed_in()?;
     }
     let filter = Filter::read(call, if instance { "created_by_me" } else { "all" })?;
-    let state =
-        call.query.one_of("state", &STATES)?.filter(|state| by_state && *state != "all");
+    let state = call.query.one_of("state", &STATES)?.filter(|state| by_state && *state != "all");
     let issue_type = call.query.one_of("issue_type", &TYPES)?;
     let confidential = call.query.flag("confidential")?;
     let narrowed = state.is_some() || issue_type.is_some() || confidential.is_some();

@@ -3,13 +3,16 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, Who, relative};
 use super::paging::{self, Page};
 use super::query::Query;
 use super::select::{Places, Row, Selection};
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, Words, long_text};
-use super::Call;
+use super::shape::{
+    Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
+    long_text,
+};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
 const STATES: [&str; 5] = ["opened", "closed", "locked", "merged", "all"];
@@ -36,7 +39,7 @@ struct MergeRequestShape<'w> {
     updated_at: Stamp,
     #[serde(flatten)]
     full: Option<Full<'w>>,
-    web_url: String,
+    web_url: Joined<'w, 5>,
 }
 
 /// What `view=simple` leaves out.
@@ -109,16 +112,23 @@ impl<'w> MergeRequestShape<'w> {
             created_at: Stamp(item.created_at),
             updated_at: Stamp(item.updated_at),
             full: (!view.simple).then(|| Full::new(call, row, view)),
-            web_url: format!(
-                "{}/{}/-/merge_requests/{}",
-                call.site.url, project.full_path, item.iid
-            ),
+            web_url: Joined([
+                Piece::Text(&call.site.url),
+                Piece::Text("/"),
+                Piece::Text(&project.full_path),
+                Piece::Text("/-/merge_requests/"),
+                Piece::Number(item.iid),
+            ]),
         }
     }
 }
 
 impl<'w> Full<'w> {
-    fn new(call: &Call<'w>, (project, merge_request): Row<'w, MergeRequest>, view: View<'_>) -> Self {
+    fn new(
+        call: &Call<'w>,
+        (project, merge_request): Row<'w, MergeRequest>,
+        view: View<'_>,
+    ) -> Self {
         let item = &merge_request.item;
         let short = format!("!{}", item.iid);
         let draft = merge_request.draft();
@@ -227,9 +237,7 @@ fn page<'w>(
     };
     let page = Page::read(&call.query)?;
     let cut = select(call, places)?.page(page)?;
-    Ok(paging::answer(call, echo, page, &cut, |row| {
-        Some(MergeRequestShape::new(call, *row, view))
-    }))
+    Ok(paging::answer(call, echo, page, &cut, |row| Some(MergeRequestShape::new(call, *row, view))))
 }
 
 fn select<'c, 'w>(

@@ -13,7 +13,7 @@ use super::Call;
 use super::answer::Failure;
 use super::items::{Filter, Order, Rank, Span};
 use super::paging::{Cut, Page};
-use crate::world::index::{Entry, Seen, Sight};
+use crate::world::index::{Entry, Ordered, Seen, Sight};
 use crate::world::{Group, Issue, Item, ItemKind, MergeRequest, Project};
 
 /// A project with fewer items than this is sorted, which is quicker than to find them among all.
@@ -165,8 +165,8 @@ impl<'w, T: Listed> Selection<'_, 'w, T> {
             "updated_at" => &index.by_updated,
             _ => &index.by_created,
         };
-        let from = after.map_or(rows.start(), |time| rows.from_time(first_micros(time)));
-        let to = before.map_or(rows.end(), |time| rows.behind_time(time_micros(time))).max(from);
+        let from = after.map_or(Ordered::START, |time| rows.time_start(first_micros(time)));
+        let to = before.map_or(rows.end(), |time| rows.time_end(last_micros(time))).max(from);
         let descending = self.order.descending;
         let others = match self.order.by {
             "updated_at" => self.filter.created,
@@ -223,9 +223,9 @@ impl<'w, T: Listed> Selection<'_, 'w, T> {
             let shown = T::all(project).filter(|row| {
                 self.passes(row) && (seen == Seen::All || row.seen(self.call, project))
             });
-            rows.extend(shown.map(|row| {
-                (self.order.rank(row.item(), row.merged_at()), (project, row))
-            }));
+            rows.extend(
+                shown.map(|row| (self.order.rank(row.item(), row.merged_at()), (project, row))),
+            );
         };
         match self.places {
             Places::Project(project) => collect(project),
@@ -298,6 +298,6 @@ fn first_micros(time: Timestamp) -> i64 {
 }
 
 /// Returns the last whole microsecond that is not behind a time.
-fn time_micros(time: Timestamp) -> i64 {
+fn last_micros(time: Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond().div_euclid(1_000)).unwrap_or(i64::MAX)
 }

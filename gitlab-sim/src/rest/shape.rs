@@ -64,6 +64,32 @@ impl Serialize for Stamp {
     }
 }
 
+/// An address that is put together while it is written: a page holds a thousand of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Joined<'w, const N: usize>(pub(super) [Piece<'w>; N]);
+
+/// A part of an address.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece<'w> {
+    Text(&'w str),
+    Number(u64),
+}
+
+impl<const N: usize> fmt::Display for Joined<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(text),
+            Piece::Number(number) => number.fmt(f),
+        })
+    }
+}
+
+impl<const N: usize> Serialize for Joined<'_, N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A user where another thing mentions one.
 #[derive(Debug, Serialize)]
 pub(super) struct UserShape<'w> {
@@ -74,7 +100,7 @@ pub(super) struct UserShape<'w> {
     state: &'static str,
     locked: bool,
     avatar_url: Option<&'static str>,
-    web_url: String,
+    web_url: Joined<'w, 3>,
 }
 
 impl<'w> UserShape<'w> {
@@ -87,7 +113,11 @@ impl<'w> UserShape<'w> {
             state: "active",
             locked: false,
             avatar_url: None,
-            web_url: format!("{}/{}", call.site.url, user.username),
+            web_url: Joined([
+                Piece::Text(&call.site.url),
+                Piece::Text("/"),
+                Piece::Text(&user.username),
+            ]),
         }
     }
 

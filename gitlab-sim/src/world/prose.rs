@@ -33,16 +33,40 @@ pub(super) const PARAGRAPHS: [&str; 24] = [
 
 /// Words that titles are made of.
 pub(super) const SUBJECTS: [&str; 16] = [
-    "Checkout", "Invoice export", "Stock service", "Search index", "Payment worker", "Gateway",
-    "Price cache", "Customer import", "Mail delivery", "Login page", "Nightly job", "Mobile client",
-    "Event stream", "Recommendation", "Warehouse sync", "Address parser",
+    "Checkout",
+    "Invoice export",
+    "Stock service",
+    "Search index",
+    "Payment worker",
+    "Gateway",
+    "Price cache",
+    "Customer import",
+    "Mail delivery",
+    "Login page",
+    "Nightly job",
+    "Mobile client",
+    "Event stream",
+    "Recommendation",
+    "Warehouse sync",
+    "Address parser",
 ];
 
 /// What is said of the subject of a title.
 pub(super) const PREDICATES: [&str; 16] = [
-    "is slow in the evening", "loses rows under load", "needs a timeout", "shows the wrong total",
-    "fails after the upgrade", "reads the old table", "retries too often", "has no owner",
-    "answers with an empty list", "holds its lock too long", "should drop the old endpoint",
-    "counts retries as one", "leaks connections", "needs a load test", "ignores the feature flag",
+    "is slow in the evening",
+    "loses rows under load",
+    "needs a timeout",
+    "shows the wrong total",
+    "fails after the upgrade",
+    "reads the old table",
+    "retries too often",
+    "has no owner",
+    "answers with an empty list",
+    "holds its lock too long",
+    "should drop the old endpoint",
+    "counts retries as one",
+    "leaks connections",
+    "needs a load test",
+    "ignores the feature flag",
     "prints the wrong currency",
 ];

@@ -283,7 +283,8 @@ async fn every_filter_that_a_client_can_send_is_known() {
         // The project's list is sorted, the group's is walked: both must choose the same.
         for place in ["/projects/1", "/groups/acme"] {
             for kind in ["issues", "merge_requests"] {
-                let mut iids = get(&gitlab, &format!("{place}/{kind}?{query}")).await.numbers("iid");
+                let mut iids =
+                    get(&gitlab, &format!("{place}/{kind}?{query}")).await.numbers("iid");
                 iids.sort_unstable();
                 assert_eq!(iids, expected, "{place} {kind} {query}");
             }
@@ -330,7 +331,8 @@ async fn a_bulk_world_serves_its_made_texts_in_lists_and_single_reads() {
     let gitlab = serve(bulk.generate()).await;
     let mut seen = 0;
     for page in 1..=4 {
-        let path = format!("/groups/acme/issues?order_by=created_at&sort=asc&per_page=100&page={page}");
+        let path =
+            format!("/groups/acme/issues?order_by=created_at&sort=asc&per_page=100&page={page}");
         let reply = get(&gitlab, &path).await;
         for row in reply.json().as_array().unwrap() {
             let id = row["id"].as_u64().unwrap();

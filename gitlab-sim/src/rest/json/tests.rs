@@ -43,7 +43,8 @@ fn same(value: &impl Serialize) {
 
 #[test]
 fn it_writes_what_serde_json_writes() {
-    let texts = ["", "plain", "\"quotes\" and \\", "\u{0}\u{1f}\u{7f}\u{8}\u{c}\n\r\t", "ü€🦀\u{2028}"];
+    let texts =
+        ["", "plain", "\"quotes\" and \\", "\u{0}\u{1f}\u{7f}\u{8}\u{c}\n\r\t", "ü€🦀\u{2028}"];
     for text in texts {
         for more in [None, Some(Inner { deep: "\n" })] {
             same(&Outer {

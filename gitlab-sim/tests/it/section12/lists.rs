@@ -43,7 +43,7 @@ async fn follow(gitlab: &GitLab, token: Option<&str>, path: &str) -> Vec<Reply> 
         let next = reply.link("next");
         pages.push(reply);
         let Some(next) = next else { return pages };
-        path = next.split_once("/api/v4").unwrap().1.to_owned();
+        next.split_once("/api/v4").unwrap().1.clone_into(&mut path);
     }
 }
 
@@ -89,7 +89,9 @@ async fn point_02_a_note_within_a_minute_of_the_last_change_does_not_move_update
         ("issues", ItemRef::issue(project, 1)),
         ("merge_requests", ItemRef::merge_request(project, 1)),
     ] {
-        let updated = async || get(&gitlab, &format!("/projects/1/{kind}/1")).await.json()["updated_at"].clone();
+        let updated = async || {
+            get(&gitlab, &format!("/projects/1/{kind}/1")).await.json()["updated_at"].clone()
+        };
         clock.set(time("2026-11-22T10:00:59.999Z"));
         gitlab.world().add_note(item, NewNote::new("too soon"));
         assert_eq!(updated().await, "2026-11-22T10:00:00.000Z", "{kind}");
@@ -180,7 +182,11 @@ async fn point_06_totals_are_there_at_ten_thousand_rows_and_gone_above() {
         let end = get(&gitlab, &format!("{list}&page=101")).await;
         assert_eq!((end.numbers("id").len(), end.header("x-next-page")), (1, Some("")), "{list}");
         let beyond = get(&gitlab, &format!("{list}&page=102")).await;
-        assert_eq!((beyond.text.as_str(), beyond.header("x-next-page")), ("[]", Some("")), "{list}");
+        assert_eq!(
+            (beyond.text.as_str(), beyond.header("x-next-page")),
+            ("[]", Some("")),
+            "{list}"
+        );
     }
 }
 
@@ -209,7 +215,8 @@ async fn point_08_lists_of_the_instance_show_what_the_caller_wrote_unless_scope_
     }
     let mine = get(&gitlab, "/issues?scope=assigned_to_me").await;
     assert_eq!(mine.texts("title"), ["ann"]);
-    let counts = |all: u8| json!({"statistics": {"counts": {"all": all, "closed": 0, "opened": all}}});
+    let counts =
+        |all: u8| json!({"statistics": {"counts": {"all": all, "closed": 0, "opened": all}}});
     assert_eq!(get(&gitlab, "/issues_statistics").await.json(), counts(1));
     assert_eq!(get(&gitlab, "/issues_statistics?scope=all").await.json(), counts(3));
 }
@@ -323,7 +330,9 @@ async fn point_23_a_keyset_walk_of_issues_loses_nothing_while_rows_move() {
     let (mut world, project, _) = one_a_second(7);
     assert!(world.edit(ItemRef::issue(project, 3), |row| row.title = "issue 2".to_owned()));
     let gitlab = serve(world).await;
-    for order in ["created_at", "updated_at", "title", "id", "weight", "due_date", "relative_position"] {
+    for order in
+        ["created_at", "updated_at", "title", "id", "weight", "due_date", "relative_position"]
+    {
         for sort in ["asc", "desc"] {
             let path = format!(
                 "/projects/1/issues?pagination=keyset&order_by={order}&sort={sort}&per_page=2"
@@ -343,8 +352,7 @@ async fn point_23_a_keyset_walk_of_issues_loses_nothing_while_rows_move() {
     assert!(gitlab.world().edit(ItemRef::issue(project, seen[0]), |row| row.title.push('!')));
     let next = first.link("next").unwrap();
     let rest = follow(&gitlab, Some(gitlab.token()), next.split_once("/api/v4").unwrap().1).await;
-    let all: BTreeSet<u64> =
-        rest.iter().flat_map(|page| page.numbers("iid")).chain(seen).collect();
+    let all: BTreeSet<u64> = rest.iter().flat_map(|page| page.numbers("iid")).chain(seen).collect();
     assert_eq!(all.len(), 7, "no row is skipped");
     let broken = get(
         &gitlab,
@@ -366,7 +374,8 @@ async fn point_24_keyset_is_refused_ignored_or_served_by_resource_order_and_call
     world.add_issue(open, NewIssue::new("x"));
     world.add_merge_request(project, NewMergeRequest::new("y"));
     let gitlab = serve(world).await;
-    let refusal = json!({"error": "Keyset pagination is not yet available for this type of request"});
+    let refusal =
+        json!({"error": "Keyset pagination is not yet available for this type of request"});
     for path in [
         "/projects?pagination=keyset&order_by=name",
         "/projects?pagination=keyset",
@@ -487,7 +496,8 @@ async fn late_visibility_a_row_turns_up_behind_rows_that_were_read() {
     let single = get(&gitlab, "/projects/1/issues/1").await.json();
     assert_eq!(single["title"], "slow");
     assert!(single["updated_at"].as_str() < watermark.as_str(), "it has the earlier time");
-    let missed = get(&gitlab, &format!("{list}&updated_after={}", watermark.as_str().unwrap())).await;
+    let missed =
+        get(&gitlab, &format!("{list}&updated_after={}", watermark.as_str().unwrap())).await;
     assert_eq!(missed.texts("title"), ["quick"], "a reader without overlap misses both");
 }
 

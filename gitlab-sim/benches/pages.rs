@@ -2,7 +2,8 @@
 //!
 //! The program starts itself twice: as a server that is tied to one core, with a world of a
 //! thousand projects and a million items, and as a client on the other core, which walks lists as a
-//! crawler does and looks no closer than it must. `cargo bench -p gitlab-sim --bench pages` prints a
+//! crawler does and looks no closer than it must. Besides pages by the clock it counts pages by the
+//! processor time that the server used, which other work on the machine does not change. `cargo bench -p gitlab-sim --bench pages` prints a
 //! table; `docs/figures.md` keeps what came out.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and may stop")]
@@ -10,7 +11,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gitlab_sim::{Bulk, GitLab, Options};
@@ -30,7 +31,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "serve"] => serve(),
-        [_, "walk", address, token] => walk_all(address, token),
+        [_, "walk", address, token, server] => walk_all(&Server { address, token, id: server }),
         _ => measure(&arguments[0]),
     }
 }
@@ -49,10 +50,11 @@ fn measure(program: &str) {
     println!("{made}");
     println!("memory before the first request: {}", memory(server.id()));
     println!();
-    println!("| list | rows a page | pages/s | rows/s | MB/s |");
+    println!("| list | rows a page | pages/s | pages per second of the server's core | MB/s |");
     println!("|---|---|---|---|---|");
     let walked = Command::new("taskset")
         .args(["-c", CLIENT_CORE, program, "walk", &address, &token])
+        .arg(server.id().to_string())
         .status()
         .expect("taskset starts the client");
     assert!(walked.success());
@@ -93,6 +95,23 @@ fn serve() {
     });
 }
 
+/// The server as the client knows it.
+struct Server<'s> {
+    address: &'s str,
+    token: &'s str,
+    /// The number of its process.
+    id: &'s str,
+}
+
+impl Server<'_> {
+    /// Returns the processor time that it has used, in hundredths of a second.
+    fn used(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id)).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+}
+
 /// One kind of walk.
 enum Walk {
     /// The watermark walk over a group list.
@@ -101,7 +120,7 @@ enum Walk {
     Offset(&'static str, u64, u64),
 }
 
-fn walk_all(address: &str, token: &str) {
+fn walk_all(server: &Server<'_>) {
     for (name, walk) in [
         ("group issues by watermark", Walk::Watermark("issues")),
         ("group merge requests by watermark", Walk::Watermark("merge_requests")),
@@ -111,26 +130,29 @@ fn walk_all(address: &str, token: &str) {
         ),
     ] {
         for size in [100, 20] {
-            report(address, token, name, &walk, size);
+            report(server, name, &walk, size);
         }
     }
     let by_time = "issues?order_by=updated_at&sort=asc&non_archived=false";
     let deep = Walk::Offset(by_time, 4_000, 5_000);
-    report(address, token, "group issues by offset, from page 4,000", &deep, 100);
+    report(server, "group issues by offset, from page 4,000", &deep, 100);
 }
 
-fn report(address: &str, token: &str, name: &str, walk: &Walk, size: u64) {
+fn report(server: &Server<'_>, name: &str, walk: &Walk, size: u64) {
     let (pages, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    let begun = Instant::now();
+    let measuring = AtomicBool::new(false);
+    let over = AtomicBool::new(false);
+    let mut used = 0;
+    let mut seconds = 0.0;
     std::thread::scope(|scope| {
         for number in 0..CONNECTIONS {
-            let (pages, bytes) = (&pages, &bytes);
+            let (pages, bytes, measuring, over) = (&pages, &bytes, &measuring, &over);
             scope.spawn(move || {
-                let mut client = Client::connect(address, token);
+                let mut client = Client::connect(server.address, server.token);
                 let mut place = Place::start(walk, number);
-                while begun.elapsed() < WARM + MEASURED {
+                while !over.load(Ordering::Relaxed) {
                     let body = client.get(&place.path(size));
-                    if begun.elapsed() >= WARM {
+                    if measuring.load(Ordering::Relaxed) {
                         pages.fetch_add(1, Ordering::Relaxed);
                         bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
                     }
@@ -138,10 +160,23 @@ fn report(address: &str, token: &str, name: &str, walk: &Walk, size: u64) {
                 }
             });
         }
+        std::thread::sleep(WARM);
+        let (begun, before) = (Instant::now(), server.used());
+        measuring.store(true, Ordering::Relaxed);
+        std::thread::sleep(MEASURED);
+        measuring.store(false, Ordering::Relaxed);
+        seconds = begun.elapsed().as_secs_f64();
+        used = server.used() - before;
+        over.store(true, Ordering::Relaxed);
     });
-    let seconds = MEASURED.as_secs();
-    let (pages, bytes) = (pages.into_inner() / seconds, bytes.into_inner() / seconds);
-    println!("| {name} | {size} | {pages} | {} | {} |", pages * size, bytes / 1_000_000);
+    let per_second = |count: u64| f64::from(u32::try_from(count).unwrap()) / seconds;
+    let (pages, megabytes) = (pages.into_inner(), bytes.into_inner() / 1_000_000);
+    println!(
+        "| {name} | {size} | {:.0} | {} | {:.0} |",
+        per_second(pages),
+        pages * 100 / used.max(1),
+        per_second(megabytes)
+    );
 }
 
 /// How far a walk has come.

@@ -12,6 +12,7 @@
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
 //! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
 //!   belongs where: it knows what it means, so it parses nothing.
+//! - [`Bulk`] writes a plain world of any size, in seconds and in little memory.
 //!
 //! The crate refuses to know xrefd: it is the other side, against which xrefd is tested.
 //!
@@ -32,6 +33,7 @@
 //! ```
 
 mod auth;
+mod bulk;
 mod clock;
 mod generator;
 mod hash;
@@ -42,6 +44,7 @@ mod throttle;
 pub mod truth;
 pub mod world;
 
+pub use bulk::Bulk;
 pub use clock::Clock;
 pub use generator::Generator;
 pub use log::Request;

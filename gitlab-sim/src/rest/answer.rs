@@ -28,6 +28,11 @@ impl Answer {
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value)
             .expect("the shapes have text keys and no fallible serializers");
+        Self::json_bytes(body)
+    }
+
+    /// Answers with what is JSON already.
+    pub(crate) fn json_bytes(body: Vec<u8>) -> Self {
         Self {
             status: StatusCode::OK,
             headers: vec![(header::CONTENT_TYPE, "application/json".to_owned())],
@@ -103,6 +108,13 @@ pub(crate) enum Failure {
     Moved(ProjectId),
     /// Keyset paging where there is none.
     NoKeyset,
+    /// An offset beyond the ceiling, for a model that has keyset paging.
+    TooDeep {
+        /// The largest offset.
+        ceiling: u64,
+        /// What is listed: `Group`, `User`, `Project`.
+        model: &'static str,
+    },
     /// A verb that the address does not know.
     Method,
     /// A verb other than GET below the former path of a project.
@@ -171,6 +183,14 @@ impl Failure {
             Self::Unprocessable(reason) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, json!({"message": reason}))
             }
+            Self::TooDeep { ceiling, model } => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"error": format!(
+                    "Offset pagination has a maximum allowed offset of {ceiling} for requests that \
+                     return objects of type {model}. Remaining records can be retrieved using \
+                     keyset pagination."
+                )}),
+            ),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
         };
         let challenge = (status == StatusCode::UNAUTHORIZED && body.get("error").is_some())

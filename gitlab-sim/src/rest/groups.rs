@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -129,7 +131,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         ("statistics", "false"),
         ("with_custom_attributes", "false"),
     ]);
-    page(call, defaults, groups)
+    let groups = ordered(call, groups)?;
+    if query.text("pagination") == Some("keyset") {
+        return by_keyset(call, defaults, groups);
+    }
+    paging::capped(call, defaults, &groups, "Group", |group| GroupShape::new(call, group))
 }
 
 /// `GET /groups/:id/subgroups`
@@ -160,14 +166,18 @@ fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<
         ],
         id,
     );
-    page(call, echo, groups)
+    let groups = ordered(call, groups)?;
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
 }
 
-pub(super) fn page(
-    call: &Call<'_>,
-    echo: Query,
-    mut groups: Vec<&Group>,
-) -> Result<Answer, Failure> {
+/// Answers with a page of groups, filtered and sorted as all lists are.
+pub(super) fn page(call: &Call<'_>, echo: Query, groups: Vec<&Group>) -> Result<Answer, Failure> {
+    let groups = ordered(call, groups)?;
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+}
+
+/// Filters and sorts in the ways that all lists share.
+fn ordered<'w>(call: &Call<'w>, mut groups: Vec<&'w Group>) -> Result<Vec<&'w Group>, Failure> {
     let query = &call.query;
     if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
         groups.retain(|group| visibility_word(group.visibility) == visibility);
@@ -203,7 +213,26 @@ pub(super) fn page(
         };
         directed(ordering, descending).then(a.id.cmp(&b.id))
     });
-    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+    Ok(groups)
+}
+
+/// Pages groups by keyset, which GitLab does for callers without an account and by rising name.
+fn by_keyset(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+    let order = call.query.text("order_by").unwrap_or("name");
+    if call.caller.user().is_some() || order != "name" || call.query.descending(false)? {
+        return Err(Failure::NoKeyset);
+    }
+    let key = |group: &Group| (group.name.to_lowercase(), group.id.get());
+    if let Some(text) = call.query.filled("cursor") {
+        let cursor: (String, u64) = URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| Failure::Invalid("cursor is invalid".to_owned()))?;
+        groups.retain(|group| key(group) > cursor);
+    }
+    let cursor = |group: &&Group| URL_SAFE_NO_PAD.encode(serde_json::json!(key(group)).to_string());
+    paging::cursor(call, echo, &groups, cursor, |group| GroupShape::new(call, group))
 }
 
 /// Turns an order round.

@@ -17,6 +17,7 @@ mod git;
 mod groups;
 mod issues;
 mod items;
+mod json;
 mod labels;
 mod merge_request_parts;
 mod merge_requests;
@@ -31,6 +32,7 @@ pub(crate) mod query;
 mod relations;
 mod releases;
 mod repository;
+mod select;
 mod shape;
 pub(crate) mod stale;
 mod templates;
@@ -183,6 +185,9 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["user"] => scope.and_then(|()| account::user(call)),
         ["personal_access_tokens", "self"] => account::token(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
+        ["issues"] => scope.and_then(|()| issues::of_instance(call)),
+        ["issues_statistics"] => scope.and_then(|()| issues::statistics_of_instance(call)),
+        ["merge_requests"] => scope.and_then(|()| merge_requests::of_instance(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
         ["users"] => scope.and_then(|()| people::users(call)),
         // By the id that is unique on the instance an issue is for administrators only.

@@ -164,6 +164,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
             let id = |project: &&Project| project.id.get();
             paging::keyset(call, echo, &rows, name, id, |project| shape(call, project, simple))
         }
+        _ if call.site.projects_have_ceiling => {
+            let simple = is_simple(call)?;
+            paging::capped(call, echo, &rows, "Project", |project| shape(call, project, simple))
+        }
         _ => page(call, echo, &rows),
     }
 }

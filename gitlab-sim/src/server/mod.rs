@@ -52,6 +52,11 @@ pub struct Options {
     /// Send the one constant entity tag that endpoints behind Workhorse had until 2026, and
     /// answer it with a false 304.
     pub constant_etag: bool,
+    /// How deep offset paging may go where there is keyset paging too: the number of the page times
+    /// its size. 0 means as deep as one likes.
+    pub offset_ceiling: u64,
+    /// True for an instance of an early version, which applies the ceiling to projects too.
+    pub projects_have_ceiling: bool,
 }
 
 impl Default for Options {
@@ -63,6 +68,8 @@ impl Default for Options {
             version: "19.6.0-ee".to_owned(),
             stale_lists: true,
             constant_etag: false,
+            offset_ceiling: 50_000,
+            projects_have_ceiling: false,
         }
     }
 }
@@ -77,6 +84,8 @@ pub(crate) struct Site {
     pub(crate) stale_lists: bool,
     pub(crate) stale: Stale,
     pub(crate) constant_etag: bool,
+    pub(crate) offset_ceiling: u64,
+    pub(crate) projects_have_ceiling: bool,
 }
 
 /// What all connections share.
@@ -113,6 +122,8 @@ impl GitLab {
         reason = "the accept loop is the one task of the simulator, and stop() waits for it"
     )]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
+        let mut world = world;
+        world.settle();
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
@@ -130,6 +141,8 @@ impl GitLab {
                 stale_lists: options.stale_lists,
                 stale: Stale::default(),
                 constant_etag: options.constant_etag,
+                offset_ceiling: options.offset_ceiling,
+                projects_have_ceiling: options.projects_have_ceiling,
             },
             throttle: options.throttle,
         });
@@ -224,6 +237,12 @@ impl Drop for Changing<'_> {
 impl Shared {
     /// Locks the world to read it.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
+        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+        if !world.has_due() {
+            return world;
+        }
+        drop(world);
+        drop(self.change());
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -236,6 +255,7 @@ impl Shared {
     /// Does what follows a change, while the world is still locked.
     #[expect(clippy::unused_self, reason = "webhooks listen here")]
     fn changed(&self, world: &mut World) {
+        world.settle();
         drop(world.take_events());
     }
 }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 
 use super::{Shared, Site, lock};
 use crate::auth;
-use crate::hash::hex64;
+use crate::hash::digest32;
 use crate::log::Request;
 use crate::rest::answer::{Answer, CONSTANT_ETAG, Failure};
 use crate::rest::query::Query;
@@ -132,9 +132,7 @@ fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
     if answer.status != StatusCode::OK || cached {
         return if cached { answer } else { answer.header("cache-control", "no-cache") };
     }
-    let mut digest = hex64(&answer.body);
-    digest.truncate(32);
-    let etag = format!("W/\"{digest}\"");
+    let etag = format!("W/\"{}\"", digest32(&answer.body));
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())

@@ -354,7 +354,7 @@ impl World {
         let author = self.author(new.author.as_deref());
         let now = self.clock.now();
         let created_at = new.created_at.unwrap_or(now);
-        if self.item(item).is_none() {
+        if self.newest(item).is_none() {
             return 0;
         }
         let id = next(&mut self.last.note);

@@ -30,7 +30,7 @@ impl World {
     ) -> bool {
         let titles: Vec<String> =
             titles.into_iter().map(|title| title.as_ref().to_owned()).collect();
-        if self.item(item).is_none() {
+        if self.newest(item).is_none() {
             return false;
         }
         let labels = self.label_ids(item.project, &titles, false);
@@ -184,6 +184,7 @@ impl World {
         let Some(row) = self.projects.remove(&project) else {
             return false;
         };
+        self.indexes.forget(project);
         self.paths.remove(&row.full_path.to_lowercase());
         self.former_paths.retain(|_, id| *id != project);
         let owner = LabelOwner::Project(project);

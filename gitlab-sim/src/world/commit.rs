@@ -10,6 +10,8 @@ use super::World;
 use super::entity::{Issue, Item, MergeRequest, Project};
 use super::event::{Action, Change};
 use super::id::{ItemKind, ItemRef, ProjectId};
+use super::index::Keys;
+use super::late::Row;
 
 /// GitLab does not touch an item for a note when it was changed less than this ago.
 const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
@@ -17,25 +19,25 @@ const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 impl World {
     /// Puts a new issue into a project.
     pub(super) fn insert_issue(&mut self, project: ProjectId, issue: Issue) {
-        let iid = issue.item.iid;
-        if let Some(row) = self.projects.get_mut(&project) {
-            row.issues.insert(iid, issue);
-        }
-        self.emit(|world| {
-            let after = Box::new(world.issue(project, iid)?.clone());
-            Some(Change::Issue { project, action: Action::Open, before: None, after })
+        let told = self.listening.then(|| Box::new(issue.clone()));
+        self.put(ItemRef::issue(project, issue.item.iid), Row::Issue(Box::new(issue)));
+        self.emit(|_| {
+            told.map(|after| Change::Issue { project, action: Action::Open, before: None, after })
         });
     }
 
     /// Puts a new merge request into a project.
     pub(super) fn insert_merge_request(&mut self, project: ProjectId, row: MergeRequest) {
-        let iid = row.item.iid;
-        if let Some(project) = self.projects.get_mut(&project) {
-            project.merge_requests.insert(iid, row);
-        }
-        self.emit(|world| {
-            let after = Box::new(world.merge_request(project, iid)?.clone());
-            Some(Change::MergeRequest { project, action: Action::Open, before: None, after })
+        let told = self.listening.then(|| Box::new(row.clone()));
+        let item = ItemRef::merge_request(project, row.item.iid);
+        self.put(item, Row::MergeRequest(Box::new(row)));
+        self.emit(|_| {
+            told.map(|after| Change::MergeRequest {
+                project,
+                action: Action::Open,
+                before: None,
+                after,
+            })
         });
     }
 
@@ -49,19 +51,19 @@ impl World {
     ) -> bool {
         let now = self.clock.now();
         let listening = self.listening;
-        let Some(row) = self.projects.get_mut(&project) else {
+        let written = self.change_issue(project, iid, |issue| {
+            let before = listening.then(|| Box::new(issue.clone()));
+            write(issue);
+            issue.item.updated_at = now;
+            before.map(|before| (before, Box::new(issue.clone())))
+        });
+        let Some(told) = written else {
             return false;
         };
-        let Some(issue) = row.issues.get_mut(&iid) else {
-            return false;
-        };
-        let before = listening.then(|| Box::new(issue.clone()));
-        write(issue);
-        issue.item.updated_at = now;
-        row.note_activity(now);
-        self.emit(|world| {
-            let after = Box::new(world.issue(project, iid)?.clone());
-            Some(Change::Issue { project, action, before, after })
+        self.note_activity(project, now);
+        self.emit(|_| {
+            let (before, after) = told?;
+            Some(Change::Issue { project, action, before: Some(before), after })
         });
         true
     }
@@ -76,21 +78,99 @@ impl World {
     ) -> bool {
         let now = self.clock.now();
         let listening = self.listening;
-        let Some(row) = self.projects.get_mut(&project) else {
+        let written = self.change_merge_request(project, iid, |row| {
+            let before = listening.then(|| Box::new(row.clone()));
+            write(row);
+            row.item.updated_at = now;
+            before.map(|before| (before, Box::new(row.clone())))
+        });
+        let Some(told) = written else {
             return false;
         };
-        let Some(merge_request) = row.merge_requests.get_mut(&iid) else {
-            return false;
-        };
-        let before = listening.then(|| Box::new(merge_request.clone()));
-        write(merge_request);
-        merge_request.item.updated_at = now;
-        row.note_activity(now);
-        self.emit(|world| {
-            let after = Box::new(world.merge_request(project, iid)?.clone());
-            Some(Change::MergeRequest { project, action, before, after })
+        self.note_activity(project, now);
+        self.emit(|_| {
+            let (before, after) = told?;
+            Some(Change::MergeRequest { project, action, before: Some(before), after })
         });
         true
+    }
+
+    /// Changes the newest form of an issue, and its place in lists with it.
+    fn change_issue<T>(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        write: impl FnOnce(&mut Issue) -> T,
+    ) -> Option<T> {
+        let item = ItemRef::issue(project, iid);
+        if self.late.concerns(item) {
+            let mut issue = match self.late.newest(item) {
+                Some(Row::Issue(issue)) => issue.clone(),
+                Some(_) => return None,
+                None => Box::new(self.issue(project, iid)?.clone()),
+            };
+            let told = write(&mut issue);
+            self.put(item, Row::Issue(issue));
+            return Some(told);
+        }
+        let issue = self.projects.get_mut(&project)?.issues.get_mut(&iid)?;
+        let before = Keys::of_issue(project, issue);
+        let told = write(issue);
+        let after = Keys::of_issue(project, issue);
+        self.indexes.replace(ItemKind::Issue, Some(before), Some(after));
+        Some(told)
+    }
+
+    /// Changes the newest form of a merge request, and its place in lists with it.
+    fn change_merge_request<T>(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        write: impl FnOnce(&mut MergeRequest) -> T,
+    ) -> Option<T> {
+        let item = ItemRef::merge_request(project, iid);
+        if self.late.concerns(item) {
+            let mut row = match self.late.newest(item) {
+                Some(Row::MergeRequest(row)) => row.clone(),
+                Some(_) => return None,
+                None => Box::new(self.merge_request(project, iid)?.clone()),
+            };
+            let told = write(&mut row);
+            self.put(item, Row::MergeRequest(row));
+            return Some(told);
+        }
+        let row = self.projects.get_mut(&project)?.merge_requests.get_mut(&iid)?;
+        let before = Keys::of_merge_request(project, row);
+        let told = write(row);
+        let after = Keys::of_merge_request(project, row);
+        self.indexes.replace(ItemKind::MergeRequest, Some(before), Some(after));
+        Some(told)
+    }
+
+    /// Writes a whole row, now or when the database has caught up.
+    fn put(&mut self, item: ItemRef, row: Row) {
+        if self.late.concerns(item) {
+            self.late.add(self.clock.now(), item, row);
+        } else {
+            self.show(item, row);
+        }
+    }
+
+    /// Makes a row visible.
+    pub(super) fn show(&mut self, item: ItemRef, row: Row) {
+        let ItemRef { project, kind, iid } = item;
+        let before = self.keys(item);
+        let Some(home) = self.projects.get_mut(&project) else {
+            return;
+        };
+        match row {
+            Row::Issue(issue) => drop(home.issues.insert(iid, *issue)),
+            Row::MergeRequest(row) => drop(home.merge_requests.insert(iid, *row)),
+            Row::Gone if kind == ItemKind::Issue => drop(home.issues.remove(&iid)),
+            Row::Gone => drop(home.merge_requests.remove(&iid)),
+        }
+        let after = self.keys(item);
+        self.indexes.replace(kind, before, after);
     }
 
     /// Writes what issues and merge requests have in common, and moves `updated_at`.
@@ -116,35 +196,71 @@ impl World {
         item: ItemRef,
         write: impl FnOnce(&mut Item) -> T,
     ) -> Option<T> {
-        let project = self.projects.get_mut(&item.project)?;
-        let row = match item.kind {
-            ItemKind::Issue => &mut project.issues.get_mut(&item.iid)?.item,
-            ItemKind::MergeRequest => &mut project.merge_requests.get_mut(&item.iid)?.item,
-        };
-        Some(write(row))
+        let ItemRef { project, kind, iid } = item;
+        match kind {
+            ItemKind::Issue => self.change_issue(project, iid, |row| write(&mut row.item)),
+            ItemKind::MergeRequest => {
+                self.change_merge_request(project, iid, |row| write(&mut row.item))
+            }
+        }
     }
 
     /// Moves `updated_at` for a note, unless it moved within the last minute: GitLab throttles
     /// this touch.
     pub(super) fn touch_throttled(&mut self, item: ItemRef) {
         let now = self.clock.now();
-        if self.item(item).is_some_and(|row| now.duration_since(row.updated_at) >= TOUCH_INTERVAL) {
+        let quiet = self
+            .newest(item)
+            .is_some_and(|row| now.duration_since(row.updated_at) >= TOUCH_INTERVAL);
+        if quiet {
             self.write_quietly(item, |row| row.updated_at = now);
-            if let Some(project) = self.projects.get_mut(&item.project) {
-                project.note_activity(now);
-            }
+            self.note_activity(item.project, now);
         }
     }
 
     /// Takes an item out of the world. There is no event.
     pub(super) fn remove_item(&mut self, item: ItemRef) -> bool {
-        let Some(project) = self.projects.get_mut(&item.project) else {
-            return false;
-        };
-        match item.kind {
-            ItemKind::Issue => project.issues.remove(&item.iid).is_some(),
-            ItemKind::MergeRequest => project.merge_requests.remove(&item.iid).is_some(),
+        let known = self.newest(item).is_some();
+        if known {
+            self.put(item, Row::Gone);
         }
+        known
+    }
+
+    /// Moves `last_activity_at` of a project, at most once an hour as GitLab does.
+    fn note_activity(&mut self, project: ProjectId, now: Timestamp) {
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.note_activity(now);
+        }
+    }
+
+    /// Fills a project with rows that were made elsewhere, at once and without events. Their ids
+    /// and numbers must be new and rise. [`World::rebuild_indexes`] has to follow.
+    pub(crate) fn fill(
+        &mut self,
+        project: ProjectId,
+        issues: Vec<Issue>,
+        merge_requests: Vec<MergeRequest>,
+    ) {
+        let newest = |items: &mut dyn Iterator<Item = &Item>| {
+            items.fold((0, 0), |(id, iid), item| (id.max(item.id), iid.max(item.iid)))
+        };
+        let (last_issue, issue_iid) = newest(&mut issues.iter().map(|row| &row.item));
+        let (last_merge, merge_iid) = newest(&mut merge_requests.iter().map(|row| &row.item));
+        let items = issues.iter().map(|row| &row.item);
+        let items = items.chain(merge_requests.iter().map(|row| &row.item));
+        let last_note = items.flat_map(|item| &item.notes).map(|note| note.id).max();
+        let Some(row) = self.projects.get_mut(&project) else {
+            return;
+        };
+        // Collecting fills the nodes of the maps, which saves a third of their memory.
+        row.issues = issues.into_iter().map(|issue| (issue.item.iid, issue)).collect();
+        row.merge_requests = merge_requests.into_iter().map(|row| (row.item.iid, row)).collect();
+        row.last_issue = row.last_issue.max(issue_iid);
+        row.last_merge_request = row.last_merge_request.max(merge_iid);
+        self.last.issue = self.last.issue.max(last_issue);
+        self.last.merge_request = self.last.merge_request.max(last_merge);
+        self.last.note = self.last.note.max(last_note.unwrap_or(0));
     }
 }
 

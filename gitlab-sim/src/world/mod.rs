@@ -2,9 +2,10 @@
 //!
 //! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
-//! both, `event` keeps what happened, `sight` decides who may see what, `link` says how items hang
-//! together. The world knows nothing of HTTP: the `rest` module renders it. Texts that speak of this
-//! instance hold [`SELF_URL`], which is replaced by its address when they are served.
+//! both, `late` holds back what a slow database does not show yet, `index` keeps items in the
+//! orders of lists, `event` keeps what happened, `sight` decides who may see what, `link` says how
+//! items hang together. The world knows nothing of HTTP: the `rest` module renders it. Texts that
+//! speak of this instance hold [`SELF_URL`], which is replaced by its address when they are served.
 
 mod add;
 mod change;
@@ -12,12 +13,15 @@ mod commit;
 mod entity;
 mod event;
 mod id;
+pub(crate) mod index;
+mod late;
 mod link;
 mod new;
+mod prose;
 mod reference;
 mod share;
 mod sight;
-mod text;
+pub(crate) mod text;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,9 +34,11 @@ pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
-pub use text::Text;
+pub use text::{Outside, Text};
 
 use crate::clock::Clock;
+use index::Indexes;
+use late::Late;
 
 /// Stands in texts for the external address of the instance, without a slash at its end. A
 /// character of the private use area, so that no real text holds it by accident.
@@ -63,6 +69,10 @@ pub struct World {
     /// True when events are kept.
     listening: bool,
     events: Vec<Event>,
+    /// Items in the orders of lists.
+    indexes: Indexes,
+    /// What was written but is not to be seen yet.
+    late: Late,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +136,8 @@ impl World {
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),
+            indexes: Indexes::default(),
+            late: Late::default(),
         };
         world.bot = world.add_user("xrefd-bot");
         world.acting = world.bot;
@@ -203,6 +215,7 @@ impl World {
     /// Finds a project by id, to be changed. Prefer the methods that change the world: they keep
     /// times and indexes right.
     pub fn project_mut(&mut self, id: ProjectId) -> Option<&mut Project> {
+        self.indexes.forget(id);
         self.projects.get_mut(&id)
     }
 
@@ -222,6 +235,11 @@ impl World {
     /// Lists all projects by id.
     pub fn projects(&self) -> impl Iterator<Item = &Project> {
         self.projects.values()
+    }
+
+    /// Finds the project with the highest id.
+    pub(crate) fn last_project(&self) -> Option<&Project> {
+        self.projects.values().next_back()
     }
 
     /// Finds a label by id.

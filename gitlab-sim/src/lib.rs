@@ -8,7 +8,7 @@
 //!
 //! - [`world`] is the state, to be built and changed by hand or by the generator.
 //! - `rest` renders it in GitLab's shapes, with its paging, orders, filters and errors.
-//! - `throttle` and `auth` decide who may ask how often.
+//! - `throttle` and `auth` decide who may ask how often, from what `asked` shows of a request.
 //! - `server` ([`GitLab`], [`Options`]) puts it on a port and keeps a log of requests.
 //! - [`Generator`] writes a believable organisation from a seed, and with it the [`truth`] of what
 //!   belongs where: it knows what it means, so it parses nothing.
@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod asked;
 mod auth;
 mod bulk;
 mod clock;
@@ -49,6 +50,9 @@ pub use clock::Clock;
 pub use generator::Generator;
 pub use log::Request;
 pub use server::{GitLab, Options, Tier};
-pub use throttle::{Limit, Throttle};
+pub use throttle::{
+    Class, EndpointLimit, EndpointLimits, EndpointScope, Headers, Limit, Plan, Rule,
+    SMALLEST_DEDICATED, Throttle, Throttles, Who,
+};
 pub use truth::Truth;
 pub use world::World;

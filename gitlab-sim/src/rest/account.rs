@@ -8,7 +8,6 @@ use super::Call;
 use super::answer::{Answer, Failure};
 use super::shape::{Stamp, UserShape};
 use crate::server::Tier;
-use crate::world::{Caller, UserId};
 
 /// The revision that the simulator claims to be.
 const REVISION: &str = "5f1a7c0e9bd";
@@ -42,9 +41,20 @@ struct Account<'w> {
     created_at: Stamp,
     bio: &'static str,
     location: &'static str,
-    bot: bool,
+    skype: &'static str,
+    linkedin: &'static str,
+    twitter: &'static str,
+    discord: &'static str,
+    website_url: &'static str,
     organization: &'static str,
     job_title: &'static str,
+    pronouns: Option<&'static str>,
+    bot: bool,
+    work_information: Option<&'static str>,
+    local_time: Option<&'static str>,
+    confirmed_at: Stamp,
+    theme_id: u64,
+    color_scheme_id: u64,
     email: String,
     commit_email: String,
     two_factor_enabled: bool,
@@ -58,21 +68,13 @@ struct Account<'w> {
     last_activity_on: Option<Date>,
     identities: [(); 0],
     scim_identities: [(); 0],
-    confirmed_at: Stamp,
-    theme_id: u64,
-    color_scheme_id: u64,
-    linkedin: &'static str,
-    twitter: &'static str,
-    discord: &'static str,
-    website_url: &'static str,
-    github: &'static str,
-    pronouns: Option<()>,
-    work_information: Option<()>,
-    local_time: Option<()>,
     followers: u64,
     following: u64,
     shared_runners_minutes_limit: Option<u64>,
     extra_shared_runners_minutes_limit: Option<u64>,
+    /// Shown to administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_admin: Option<bool>,
 }
 
 /// `GET /user`
@@ -84,9 +86,20 @@ pub(super) fn user(call: &Call<'_>) -> Result<Answer, Failure> {
         created_at: Stamp(user.created_at),
         bio: "",
         location: "",
-        bot: user.bot,
+        skype: "",
+        linkedin: "",
+        twitter: "",
+        discord: "",
+        website_url: "",
         organization: "",
         job_title: "",
+        pronouns: None,
+        bot: user.bot,
+        work_information: None,
+        local_time: None,
+        confirmed_at: Stamp(user.created_at),
+        theme_id: 3,
+        color_scheme_id: 1,
         commit_email: email.clone(),
         email,
         two_factor_enabled: false,
@@ -100,53 +113,10 @@ pub(super) fn user(call: &Call<'_>) -> Result<Answer, Failure> {
         last_activity_on: None,
         identities: [],
         scim_identities: [],
-        confirmed_at: Stamp(user.created_at),
-        theme_id: 1,
-        color_scheme_id: 1,
-        linkedin: "",
-        twitter: "",
-        discord: "",
-        website_url: "",
-        github: "",
-        pronouns: None,
-        work_information: None,
-        local_time: None,
         followers: 0,
         following: 0,
         shared_runners_minutes_limit: None,
         extra_shared_runners_minutes_limit: None,
-    }))
-}
-
-#[derive(Serialize)]
-struct TokenShape<'w> {
-    id: u64,
-    name: &'w str,
-    revoked: bool,
-    created_at: Stamp,
-    description: Option<&'w str>,
-    scopes: Vec<&'w str>,
-    user_id: UserId,
-    last_used_at: Stamp,
-    active: bool,
-    expires_at: Option<Date>,
-}
-
-/// `GET /personal_access_tokens/self`
-pub(super) fn token(call: &Call<'_>) -> Result<Answer, Failure> {
-    let Caller::User { token, .. } = call.caller else {
-        return Err(Failure::Unauthorized);
-    };
-    Ok(Answer::json(&TokenShape {
-        id: token.id,
-        name: &token.name,
-        revoked: token.revoked,
-        created_at: Stamp(token.created_at),
-        description: None,
-        scopes: token.scopes.iter().map(String::as_str).collect(),
-        user_id: token.user,
-        last_used_at: Stamp(call.world.clock().now()),
-        active: true,
-        expires_at: token.expires_at,
+        is_admin: user.admin.then_some(true),
     }))
 }

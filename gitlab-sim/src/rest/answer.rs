@@ -92,6 +92,10 @@ pub(crate) enum Failure {
     InsufficientScope(&'static str),
     /// Visible, but not allowed.
     Forbidden,
+    /// Not allowed, for a reason in GitLab's words.
+    Denied(String),
+    /// A thing that is not there, by a name that the caller sent.
+    Missing(String),
     /// A thing that is not there or may not be seen: `Project`, `Group`, `File`, …
     NotFound(&'static str),
     /// A record that is not there.
@@ -121,6 +125,8 @@ pub(crate) enum Failure {
     MovedForWrite,
     /// A condition of the request that is not met, in GitLab's words.
     Unprocessable(&'static str),
+    /// A credential that is of no use for this.
+    WrongToken,
 }
 
 /// Returns the scope list of GitLab's refusal for lists and items.
@@ -159,6 +165,12 @@ impl Failure {
                 }),
             ),
             Self::Forbidden => (StatusCode::FORBIDDEN, json!({"message": "403 Forbidden"})),
+            Self::Denied(reason) => {
+                (StatusCode::FORBIDDEN, json!({"message": format!("403 Forbidden - {reason}")}))
+            }
+            Self::Missing(what) => {
+                (StatusCode::NOT_FOUND, json!({"message": format!("404 {what} Not Found")}))
+            }
             Self::NotFound(what) => {
                 (StatusCode::NOT_FOUND, json!({"message": format!("404 {what} Not Found")}))
             }
@@ -192,6 +204,9 @@ impl Failure {
                 )}),
             ),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
+            Self::WrongToken => {
+                (StatusCode::METHOD_NOT_ALLOWED, json!({"message": "405 Method Not Allowed"}))
+            }
         };
         let challenge = (status == StatusCode::UNAUTHORIZED && body.get("error").is_some())
             .then_some("Bearer realm=\"Protected by OAuth 2.0\", error=\"invalid_token\"");

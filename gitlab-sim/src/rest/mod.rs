@@ -2,8 +2,8 @@
 //!
 //! Handlers are plain functions from a [`Call`] to an [`Answer`] or a [`Failure`]: no async, no
 //! lock, no header handling beyond their own. The server locks the world, counts the request
-//! against the throttle and calls [`answer`]. Only reading is offered: the world is changed through
-//! Rust.
+//! against the throttle and calls [`answer()`]. Only reading is offered, but for the rotation of
+//! tokens: the world is changed through Rust.
 //!
 //! Path segments arrive percent-encoded, so that `acme%2Fshop` is one segment and `acme/shop` is
 //! two, which no route knows: the usual mistake gets the usual answer.
@@ -17,6 +17,7 @@ mod git;
 mod groups;
 mod issues;
 mod items;
+mod job;
 mod json;
 mod labels;
 mod merge_request_parts;
@@ -32,10 +33,12 @@ pub(crate) mod query;
 mod relations;
 mod releases;
 mod repository;
+pub(crate) mod rotation;
 mod select;
 mod shape;
 pub(crate) mod stale;
 mod templates;
+mod tokens;
 mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
@@ -78,8 +81,10 @@ impl<'w> Call<'w> {
     /// Asks for one of some scopes, when there is a token at all.
     fn scoped(&self, enough: &[&str], wanted: &'static str) -> Result<(), Failure> {
         match self.caller {
+            // Nobody asks a job token for scopes: it is taken on few routes, and on those whole.
             Caller::User { token, .. }
-                if !enough.iter().any(|scope| token.scopes.contains(*scope)) =>
+                if token.job().is_none()
+                    && !enough.iter().any(|scope| token.scopes.contains(*scope)) =>
             {
                 Err(Failure::InsufficientScope(wanted))
             }
@@ -94,11 +99,11 @@ impl<'w> Call<'w> {
         if let Some(number) = number(id) {
             return world
                 .project(ProjectId::new(number))
-                .filter(visible)
-                .ok_or(Failure::NotFound("Project"));
+                .ok_or(Failure::NotFound("Project"))
+                .and_then(|project| job::admit(self, project, visible(&project)));
         }
-        if let Some(project) = world.find_project(id).filter(visible) {
-            return Ok(project);
+        if let Some(project) = world.find_project(id) {
+            return job::admit(self, project, visible(&project));
         }
         match world.find_moved_project(id).filter(visible) {
             Some(project) => Err(Failure::Moved(project.id)),
@@ -168,8 +173,8 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         call.path.trim_start_matches('/').split('/').map(|part| decode(part, false)).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let scope = match segments.as_slice() {
-        ["personal_access_tokens", ..] => Ok(()),
-        ["user" | "events"] | ["users", _] => {
+        ["personal_access_tokens", "self", ..] | ["job"] => Ok(()),
+        ["user" | "users" | "events", ..] => {
             call.scoped(&["api", "read_api", "read_user"], "api read_user")
         }
         ["projects", _, "repository", "files", ..] => {
@@ -183,7 +188,11 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["version"] => scope.and_then(|()| account::version(call)),
         ["metadata"] => scope.and_then(|()| account::metadata(call)),
         ["user"] => scope.and_then(|()| account::user(call)),
-        ["personal_access_tokens", "self"] => account::token(call),
+        ["personal_access_tokens"] => tokens::list(call),
+        ["personal_access_tokens", "self"] => tokens::own(call),
+        ["personal_access_tokens", "self", "associations"] => tokens::associations(call),
+        ["personal_access_tokens", id] => tokens::one(call, id),
+        ["job"] => job::own(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
         ["issues"] => scope.and_then(|()| issues::of_instance(call)),
         ["issues_statistics"] => scope.and_then(|()| issues::statistics_of_instance(call)),

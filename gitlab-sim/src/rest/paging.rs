@@ -98,6 +98,13 @@ pub(super) fn size(query: &Query) -> Result<usize, Failure> {
     Ok(usize::try_from(Page::read(query)?.size).unwrap_or(usize::MAX))
 }
 
+/// Returns the rows of the page that is asked for, for an answer that is more than one list.
+pub(crate) fn window<'r, T>(query: &Query, rows: &'r [T]) -> Result<&'r [T], Failure> {
+    let page = Page::read(query)?;
+    let start = page.start().min(rows.len());
+    Ok(&rows[start..start.saturating_add(page.size()).min(rows.len())])
+}
+
 /// Answers with one page of `rows`. `echo` holds the effective parameters of the request.
 pub(crate) fn list<T, S: Serialize>(
     call: &Call<'_>,

@@ -1,11 +1,14 @@
 //! The simulated GitLab on a real port.
 //!
-//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes. The
-//! world is changed through [`GitLab::world`], never by a request of a client.
+//! [`GitLab`] is the handle that a test holds; `pipeline` is the way that every request takes, and
+//! `admission` its door. The world is changed through [`GitLab::world`], never by a request of a
+//! client, but for one that rotates a token.
 
+mod admission;
 mod pipeline;
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -17,8 +20,9 @@ use tokio::task::JoinHandle;
 
 use crate::log::Request;
 use crate::rest::stale::Stale;
-use crate::throttle::{Buckets, Throttle};
+use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
+use admission::Limits;
 
 /// How long [`GitLab::stop`] waits for answers that are under way.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -40,6 +44,13 @@ pub enum Tier {
 pub struct Options {
     /// The request throttle.
     pub throttle: Throttle,
+    /// The limits of single endpoints: the application limiter.
+    pub endpoint_limits: EndpointLimits,
+    /// Addresses that get 403 whatever they ask for.
+    pub banned: BTreeSet<IpAddr>,
+    /// True when the first address of `X-Forwarded-For` is the client's, as behind a proxy that
+    /// sets it.
+    pub trust_forwarded_for: bool,
     /// The external address, from which all links are built; without it the listening address.
     pub external_url: Option<String>,
     /// Edition and licence.
@@ -63,6 +74,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             throttle: Throttle::None,
+            endpoint_limits: EndpointLimits::none(),
+            banned: BTreeSet::new(),
+            trust_forwarded_for: false,
             external_url: None,
             tier: Tier::default(),
             version: "19.6.0-ee".to_owned(),
@@ -91,10 +105,9 @@ pub(crate) struct Site {
 /// What all connections share.
 pub(crate) struct Shared {
     world: RwLock<World>,
-    buckets: Mutex<Buckets>,
     requests: Mutex<Vec<Request>>,
     site: Site,
-    throttle: Throttle,
+    limits: Limits,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -121,8 +134,11 @@ impl GitLab {
         clippy::disallowed_methods,
         reason = "the accept loop is the one task of the simulator, and stop() waits for it"
     )]
-    pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
-        let mut world = world;
+    pub async fn bind(
+        addr: SocketAddr,
+        mut world: World,
+        options: Options,
+    ) -> std::io::Result<Self> {
         world.settle();
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
@@ -132,7 +148,6 @@ impl GitLab {
         world.known_as(&url);
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
-            buckets: Mutex::default(),
             requests: Mutex::default(),
             site: Site {
                 url: url.trim_end_matches('/').to_owned(),
@@ -144,10 +159,16 @@ impl GitLab {
                 offset_ceiling: options.offset_ceiling,
                 projects_have_ceiling: options.projects_have_ceiling,
             },
-            throttle: options.throttle,
+            limits: Limits::new(
+                options.throttle,
+                options.endpoint_limits,
+                options.banned,
+                options.trust_forwarded_for,
+            ),
         });
         let router = Router::new().fallback(pipeline::handle).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, router).with_graceful_shutdown(async {
             // An error means that the handle was dropped, which is as good as being told.
             let _ = stopped.await;

@@ -1,8 +1,8 @@
 //! The way that every request takes.
 //!
-//! It is counted against the throttle, its caller is found, the `rest` module answers from the
-//! locked world, and the log takes note. No await happens under the lock. Requests that would
-//! change something are refused.
+//! At the door (`admission`) its caller is found and it is counted against the limits, the `rest`
+//! module answers from the locked world, and the log takes note. No await happens under the lock.
+//! Requests that would change something are refused, but for the rotation of tokens.
 
 use std::sync::Arc;
 
@@ -10,31 +10,52 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 
+use super::admission::{Admitted, describe};
 use super::{Shared, Site, lock};
-use crate::auth;
+use crate::asked::Asked;
 use crate::hash::digest32;
 use crate::log::Request;
 use crate::rest::answer::{Answer, CONSTANT_ETAG, Failure};
 use crate::rest::query::Query;
+use crate::rest::rotation::{self, Target};
 use crate::rest::{self, Call};
 use crate::world::{ProjectId, World};
 
 /// The longest address that is taken, in bytes: that of NGINX, which answers longer ones itself.
 const LONGEST_ADDRESS: usize = 8 * 1024;
 
+/// The longest body that is read of a request that rotates a token, in bytes. GitLab takes more;
+/// none needs it.
+const LONGEST_FORM: usize = 64 * 1024;
+
 /// Answers one request.
 pub(super) async fn handle(
     State(shared): State<Arc<Shared>>,
     request: axum::extract::Request,
 ) -> Response<Body> {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
     if path.len() + query.len() > LONGEST_ADDRESS {
         return Answer::too_long().into_response();
     }
-    let world = shared.read();
-    let (answer, user) = answer(&shared, &world, &parts.method, path, query, &parts.headers);
-    drop(world);
+    let parsed = Query::parse(query);
+    let asked = Asked {
+        method: &parts.method,
+        path,
+        query: &parsed,
+        headers: &parts.headers,
+        address: shared.limits.address(&parts),
+    };
+    let (answer, user) = match rotation::target(&asked) {
+        Some(target) => {
+            let form = axum::body::to_bytes(body, LONGEST_FORM).await;
+            let form = form
+                .map_err(|_| rotation::unreadable())
+                .and_then(|form| rotation::parameters(&parsed, &parts.headers, &form));
+            rotate(&shared, &asked, target, form)
+        }
+        None => answer(&shared, &shared.read(), &asked, query),
+    };
     let mut answer = finish(answer, &parts.headers, &shared);
     lock(&shared.requests).push(Request {
         method: parts.method.to_string(),
@@ -57,27 +78,23 @@ pub(super) async fn handle(
 fn answer(
     shared: &Shared,
     world: &World,
-    method: &Method,
-    path: &str,
+    asked: &Asked<'_>,
     query: &str,
-    headers: &HeaderMap,
 ) -> (Answer, Option<String>) {
-    let parsed = Query::parse(query);
-    let caller = auth::caller(world, headers, &parsed);
-    let user = caller.as_ref().ok().and_then(|caller| caller.user());
-    let measured =
-        lock(&shared.buckets).count(shared.throttle, user.map(|user| user.id), world.clock().now());
-    let name = user.map(|user| user.username.clone());
-    if let Some(measured) = measured.filter(crate::throttle::Measured::exceeded) {
-        return (measured.refusal(), name);
+    let admitted = shared.limits.admit(world, asked);
+    let name = admitted.user().map(|user| user.username.clone());
+    let Admitted { caller, refusal, headers } = admitted;
+    if let Some(refusal) = refusal {
+        return (refusal, name);
     }
-    let below = path.strip_prefix("/api/v4").filter(|rest| rest.starts_with('/'));
+    let below = asked.path.strip_prefix("/api/v4").filter(|rest| rest.starts_with('/'));
     let result = match (below, caller) {
         (None, _) => Err(Failure::NoRoute),
         (Some(_), Err(failure)) => Err(failure),
         (Some(path), Ok(caller)) => {
-            let call = Call { world, site: &shared.site, caller, path, query: parsed };
-            match *method {
+            let query = asked.query.clone();
+            let call = Call { world, site: &shared.site, caller, path, query };
+            match *asked.method {
                 Method::GET => rest::answer(&call),
                 Method::HEAD => rest::answer(&call).map_err(|failure| match failure {
                     Failure::Moved(_) => Failure::MovedForWrite,
@@ -88,12 +105,40 @@ fn answer(
         }
     };
     let answer = result.unwrap_or_else(|failure| {
-        failure.into_answer(|project| location(&shared.site, project, path, query))
+        failure.into_answer(|project| location(&shared.site, project, asked.path, query))
     });
-    match measured {
-        Some(measured) => (measured.describe(answer), name),
-        None => (answer, name),
+    (describe(answer, headers), name)
+}
+
+/// Answers the one kind of request that changes the world.
+fn rotate(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    target: Target<'_>,
+    form: Result<Query, Failure>,
+) -> (Answer, Option<String>) {
+    let mut world = shared.change();
+    let admitted = shared.limits.admit(&world, asked);
+    let name = admitted.user().map(|user| user.username.clone());
+    let Admitted { caller, refusal, headers } = admitted;
+    if let Some(refusal) = refusal {
+        return (refusal, name);
     }
+    let path = asked.path.strip_prefix("/api/v4").unwrap_or(asked.path);
+    let order = match caller {
+        Ok(caller) => form.and_then(|query| {
+            let call = Call { world: &world, site: &shared.site, caller, path, query };
+            rotation::order(&call, target)
+        }),
+        Err(failure) => Err(failure),
+    };
+    let result = match order {
+        Ok(order) => rotation::carry_out(&mut world, &order),
+        Err(Failure::Revoked) => Err(rotation::reuse(&mut world, asked)),
+        Err(failure) => Err(failure),
+    };
+    let answer = result.unwrap_or_else(|failure| failure.into_answer(|_| String::new()));
+    (describe(answer, headers), name)
 }
 
 /// Returns the address of the same resource by the number of its project.

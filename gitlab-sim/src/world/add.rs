@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, Item, Label, LabelOwner, MergeRequest, Note,
-    Pipeline, Project, Release, Token, User, Visibility,
+    Pipeline, Project, Release, User, Visibility,
 };
 use super::event::{Change, MemberOf, PlaceChange, Touched};
 use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
@@ -42,26 +41,6 @@ impl World {
         if let Some(user) = self.users.get_mut(&user) {
             user.admin = admin;
         }
-    }
-
-    /// Adds an access token and returns its secret.
-    pub fn add_token(&mut self, user: UserId, scopes: &[&str], expires_at: Option<Date>) -> String {
-        let id = next(&mut self.last.token);
-        let secret = format!("glpat-sim{id:017}");
-        self.tokens.insert(
-            secret.clone(),
-            Token {
-                id,
-                name: format!("token {id}"),
-                secret: secret.clone(),
-                user,
-                scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-                created_at: self.clock.now(),
-                expires_at,
-                revoked: false,
-            },
-        );
-        secret
     }
 
     /// Adds a group and its missing ancestors, or finds it. New groups are private.

@@ -330,22 +330,4 @@ impl World {
         self.emit_group(group, PlaceChange::Renamed { old });
         true
     }
-
-    /// Revokes a token.
-    pub fn revoke(&mut self, secret: &str) -> bool {
-        let Some(token) = self.tokens.get_mut(secret) else {
-            return false;
-        };
-        token.revoked = true;
-        true
-    }
-
-    /// Sets the day at whose start a token stops working.
-    pub fn expire(&mut self, secret: &str, day: jiff::civil::Date) -> bool {
-        let Some(token) = self.tokens.get_mut(secret) else {
-            return false;
-        };
-        token.expires_at = Some(day);
-        true
-    }
 }

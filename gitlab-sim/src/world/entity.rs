@@ -72,27 +72,6 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-/// An access token.
-#[derive(Debug, Clone)]
-pub struct Token {
-    /// The id.
-    pub id: u64,
-    /// The name.
-    pub name: String,
-    /// The secret that is sent with a request.
-    pub secret: String,
-    /// Whom it stands for.
-    pub user: UserId,
-    /// What it may be used for.
-    pub scopes: BTreeSet<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// The day at whose start (UTC) it stops working.
-    pub expires_at: Option<Date>,
-    /// True once it was revoked.
-    pub revoked: bool,
-}
-
 /// A group, with or without a parent.
 #[derive(Debug, Clone)]
 pub struct Group {

@@ -14,6 +14,7 @@ mod entity;
 mod event;
 mod id;
 pub(crate) mod index;
+mod job;
 mod late;
 mod link;
 mod new;
@@ -22,19 +23,22 @@ mod reference;
 mod share;
 mod sight;
 pub(crate) mod text;
+pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use entity::{
     AccessLevel, ApprovalRule, GitTag, Group, Issue, IssueType, Item, Label, LabelOwner,
-    MergeRequest, Note, Pipeline, Project, Release, Token, User, Visibility,
+    MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
 pub use event::{Action, Change, Event, MemberOf, Named, PlaceChange};
 pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use job::{JobPermissions, TokenJob};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use sight::Caller;
 pub use text::{Outside, Text};
+pub use token::{LastUsed, NotRotated, Token, TokenKind};
 
 use crate::clock::Clock;
 use index::Indexes;
@@ -64,6 +68,8 @@ pub struct World {
     last: Counters,
     links: link::Links,
     shares: share::Shares,
+    /// The jobs behind job tokens, and who lets them in.
+    jobs: job::Jobs,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -133,6 +139,7 @@ impl World {
             last: Counters::default(),
             links: link::Links::default(),
             shares: share::Shares::default(),
+            jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

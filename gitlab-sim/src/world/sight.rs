@@ -5,7 +5,9 @@
 //! them, so the answers here are booleans and the REST interface turns them into 404.
 
 use super::World;
-use super::entity::{AccessLevel, Group, Issue, Note, Project, Token, User, Visibility};
+use super::entity::{AccessLevel, Group, Issue, Note, Project, User, Visibility};
+use super::id::UserId;
+use super::token::Token;
 
 /// Who is asking.
 #[derive(Debug, Clone, Copy)]
@@ -41,22 +43,44 @@ impl World {
         self.lineage(group.id).filter_map(|group| group.members.get(&user.id).copied()).max()
     }
 
-    /// Returns the role of a caller in a project, inherited ones included.
+    /// Returns the role of a caller in a project, inherited ones included. The token of a CI job has
+    /// none where its project is not let in.
     pub fn access(&self, caller: Caller<'_>, project: &Project) -> Option<AccessLevel> {
         let user = caller.user()?;
+        if !self.is_let_in(caller, project) {
+            return None;
+        }
         let direct = project.members.get(&user.id).copied();
         let inherited =
             self.group(project.group).and_then(|group| self.group_access(caller, group));
         direct.max(inherited).max(self.shared_access(user.id, project))
     }
 
+    /// Tells whether a project lets a caller in as far as job tokens are concerned.
+    pub fn is_let_in(&self, caller: Caller<'_>, project: &Project) -> bool {
+        match caller {
+            Caller::Anonymous => true,
+            Caller::User { token, .. } => self.token_permissions(token, project.id).is_some(),
+        }
+    }
+
     /// Tells whether a caller sees a project.
     pub fn sees_project(&self, caller: Caller<'_>, project: &Project) -> bool {
         match project.visibility {
             Visibility::Public => true,
-            Visibility::Internal => caller.user().is_some(),
+            Visibility::Internal => caller.user().is_some() && self.is_let_in(caller, project),
             Visibility::Private => self.access(caller, project).is_some(),
         }
+    }
+
+    /// Tells whether a user would see a project, whatever the token.
+    pub(crate) fn user_sees_project(&self, user: UserId, project: &Project) -> bool {
+        let Some(user) = self.user(user) else {
+            return false;
+        };
+        let member = project.members.contains_key(&user.id)
+            || self.lineage(project.group).any(|group| group.members.contains_key(&user.id));
+        project.visibility != Visibility::Private || user.admin || member
     }
 
     /// Tells whether a caller sees a group: by its visibility, as a member, or as a member of

@@ -51,7 +51,7 @@ pub const BODIES: [(&[&str], &str, &str); 21] = [
     (
         ALL_OLD,
         "+bot +commit_email +created_at +detailed_merge_status +discord +draft \
-         +extended_trailers +followers +following +github +imported +imported_from \
+         +extended_trailers +followers +following +imported +imported_from \
          +internal +local_time +locked +merge_after +merge_user +prepared_at \
          +project_id +pronouns +public_email +reviewers +scim_identities \
          +squash_on_merge +trailers +type +updated_at",

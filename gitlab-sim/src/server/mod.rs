@@ -41,6 +41,7 @@ pub enum Tier {
 
 /// How the instance presents itself.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one behaviour on")]
 pub struct Options {
     /// The request throttle.
     pub throttle: Throttle,

@@ -44,10 +44,9 @@ pub const HEADERS: [(&[&str], &str, &str); 9] = [
 ];
 
 /// Fields: in which records, what, why.
-pub const BODIES: [(&[&str], &str, &str); 21] = [
+pub const BODIES: [(&[&str], &str, &str); 20] = [
     (GITEA, "-allow_collaboration -allow_maintainer_to_push", "only on merge requests from forks"),
     (GITEA, "+issues_template +merge_requests_template", "for members; a stranger recorded it"),
-    (ALL_OLD, "-skype", "gone since 2024"),
     (
         ALL_OLD,
         "+bot +commit_email +created_at +detailed_merge_status +discord +draft \

@@ -87,7 +87,7 @@ impl Bulk {
                 world.add_project(NewProject::at(&path).created_at(born))
             })
             .collect();
-        let moulds = self.moulds(&mut world, projects[0]);
+        let moulds = Self::moulds(&mut world, projects[0]);
         let mut notes = 0;
         for (place, project) in projects.iter().enumerate() {
             let issues = self
@@ -179,7 +179,7 @@ impl Bulk {
     }
 
     /// Adds people and labels, and one row of each kind, which is overwritten afterwards.
-    fn moulds(&self, world: &mut World, project: ProjectId) -> Moulds {
+    fn moulds(world: &mut World, project: ProjectId) -> Moulds {
         let people: Vec<UserId> =
             (0..PEOPLE).map(|number| world.add_user(&format!("developer-{number:02}"))).collect();
         if let Some(top) = world.find_group(Self::GROUP).map(|group| group.id) {

@@ -68,6 +68,8 @@ struct Account<'w> {
     last_activity_on: Option<Date>,
     identities: [(); 0],
     scim_identities: [(); 0],
+    followers: u64,
+    following: u64,
     shared_runners_minutes_limit: Option<u64>,
     extra_shared_runners_minutes_limit: Option<u64>,
     /// Shown to administrators only.
@@ -111,6 +113,8 @@ pub(super) fn user(call: &Call<'_>) -> Result<Answer, Failure> {
         last_activity_on: None,
         identities: [],
         scim_identities: [],
+        followers: 0,
+        following: 0,
         shared_runners_minutes_limit: None,
         extra_shared_runners_minutes_limit: None,
         is_admin: user.admin.then_some(true),

@@ -12,6 +12,9 @@ use serde_json::json;
 
 use crate::world::ProjectId;
 
+/// The entity tag of an empty body, which endpoints behind Workhorse sent whatever they held.
+pub(crate) const CONSTANT_ETAG: &str = "W/\"12ae32cb1ec02d01eda3581b127c1fee\"";
+
 /// What a handler gives back when all went well.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -25,6 +28,11 @@ impl Answer {
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value)
             .expect("the shapes have text keys and no fallible serializers");
+        Self::json_bytes(body)
+    }
+
+    /// Answers with what is JSON already.
+    pub(crate) fn json_bytes(body: Vec<u8>) -> Self {
         Self {
             status: StatusCode::OK,
             headers: vec![(header::CONTENT_TYPE, "application/json".to_owned())],
@@ -36,6 +44,26 @@ impl Answer {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((HeaderName::from_static(name), value.into()));
         self
+    }
+
+    /// Refuses an address that is too long, as NGINX does before GitLab sees it.
+    pub(crate) fn too_long() -> Self {
+        let page = "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n<body>\r\n\
+            <center><h1>414 Request-URI Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n\
+            </body>\r\n</html>\r\n";
+        Self {
+            status: StatusCode::URI_TOO_LONG,
+            headers: vec![(header::CONTENT_TYPE, "text/html".to_owned())],
+            body: page.as_bytes().to_vec(),
+        }
+    }
+
+    /// Gives it an entity tag that no condition is checked against: so does the list of jobs.
+    pub(crate) fn unconditional(self) -> Self {
+        let mut digest = crate::hash::hex64(&self.body);
+        digest.truncate(32);
+        self.header("etag", format!("W/\"{digest}\""))
+            .header("cache-control", "max-age=0, private, must-revalidate")
     }
 
     /// Turns it into a response.
@@ -76,14 +104,27 @@ pub(crate) enum Failure {
     NoRoute,
     /// A parameter that does not pass validation, in GitLab's words.
     Invalid(String),
+    /// A field that does not pass the model's validation: the message is an object of arrays.
+    InvalidField(&'static str, String),
     /// A request that makes no sense, in GitLab's words.
     BadRequest(String),
     /// A project that has moved.
     Moved(ProjectId),
     /// Keyset paging where there is none.
     NoKeyset,
+    /// An offset beyond the ceiling, for a model that has keyset paging.
+    TooDeep {
+        /// The largest offset.
+        ceiling: u64,
+        /// What is listed: `Group`, `User`, `Project`.
+        model: &'static str,
+    },
     /// A verb that the address does not know.
     Method,
+    /// A verb other than GET below the former path of a project.
+    MovedForWrite,
+    /// A condition of the request that is not met, in GitLab's words.
+    Unprocessable(&'static str),
     /// A credential that is of no use for this.
     WrongToken,
 }
@@ -136,6 +177,9 @@ impl Failure {
             Self::NoRecord => (StatusCode::NOT_FOUND, json!({"message": "404 Not found"})),
             Self::NoRoute => (StatusCode::NOT_FOUND, json!({"error": "404 Not Found"})),
             Self::Invalid(error) => (StatusCode::BAD_REQUEST, json!({"error": error})),
+            Self::InvalidField(field, reason) => {
+                (StatusCode::BAD_REQUEST, json!({"message": {field: [reason]}}))
+            }
             Self::BadRequest(reason) => {
                 (StatusCode::BAD_REQUEST, json!({"message": format!("400 Bad request - {reason}")}))
             }
@@ -143,6 +187,21 @@ impl Failure {
             Self::NoKeyset => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 json!({"error": "Keyset pagination is not yet available for this type of request"}),
+            ),
+            Self::MovedForWrite => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"message": "Non GET methods are not allowed for moved projects"}),
+            ),
+            Self::Unprocessable(reason) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, json!({"message": reason}))
+            }
+            Self::TooDeep { ceiling, model } => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"error": format!(
+                    "Offset pagination has a maximum allowed offset of {ceiling} for requests that \
+                     return objects of type {model}. Remaining records can be retrieved using \
+                     keyset pagination."
+                )}),
             ),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, json!({"error": "405 Not Allowed"})),
             Self::WrongToken => {

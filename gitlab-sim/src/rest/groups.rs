@@ -2,15 +2,18 @@
 
 use std::cmp::Ordering;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::Stamp;
 use super::{Call, paging};
-use crate::world::{Group, GroupId, Visibility};
+use crate::world::{AccessLevel, Group, GroupId, Visibility};
 
 /// How many projects `GET /groups/:id` lists at most.
 const PROJECTS_SHOWN: usize = 100;
@@ -87,12 +90,12 @@ impl<'w> GroupShape<'w> {
 struct GroupDetail<'w> {
     #[serde(flatten)]
     group: GroupShape<'w>,
-    shared_with_groups: [(); 0],
+    shared_with_groups: Vec<Value>,
     prevent_sharing_groups_outside_hierarchy: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     projects: Option<Vec<ProjectShape<'w>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shared_projects: Option<[(); 0]>,
+    shared_projects: Option<Vec<ProjectShape<'w>>>,
     shared_runners_minutes_limit: Option<u64>,
     extra_shared_runners_minutes_limit: Option<u64>,
     prevent_forking_outside_group: Option<bool>,
@@ -113,7 +116,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         .filter(|group| {
             if owned {
                 let level = call.world.group_access(call.caller, group);
-                level == Some(crate::world::AccessLevel::Owner)
+                level == Some(AccessLevel::Owner)
             } else if all {
                 call.world.sees_group(call.caller, group)
             } else {
@@ -128,7 +131,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         ("statistics", "false"),
         ("with_custom_attributes", "false"),
     ]);
-    page(call, defaults, groups)
+    let groups = ordered(call, groups)?;
+    if query.text("pagination") == Some("keyset") {
+        return by_keyset(call, defaults, groups);
+    }
+    paging::capped(call, defaults, &groups, "Group", |group| GroupShape::new(call, group))
 }
 
 /// `GET /groups/:id/subgroups`
@@ -159,10 +166,18 @@ fn below(call: &Call<'_>, id: &str, belongs: impl Fn(&Group) -> bool) -> Result<
         ],
         id,
     );
-    page(call, echo, groups)
+    let groups = ordered(call, groups)?;
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
 }
 
-fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+/// Answers with a page of groups, filtered and sorted as all lists are.
+pub(super) fn page(call: &Call<'_>, echo: Query, groups: Vec<&Group>) -> Result<Answer, Failure> {
+    let groups = ordered(call, groups)?;
+    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+}
+
+/// Filters and sorts in the ways that all lists share.
+fn ordered<'w>(call: &Call<'w>, mut groups: Vec<&'w Group>) -> Result<Vec<&'w Group>, Failure> {
     let query = &call.query;
     if let Some(visibility) = query.one_of("visibility", &["private", "internal", "public"])? {
         groups.retain(|group| visibility_word(group.visibility) == visibility);
@@ -172,6 +187,18 @@ fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer,
         groups.retain(|group| {
             group.name.to_lowercase().contains(&words) || group.path.to_lowercase().contains(&words)
         });
+    }
+    if let Some(least) = query.number("min_access_level")? {
+        groups.retain(|group| {
+            let level = call.world.group_access(call.caller, group);
+            level.is_some_and(|level| i64::try_from(level.number()).is_ok_and(|own| own >= least))
+        });
+    }
+    if let Some(active) = query.flag("active")? {
+        groups.retain(|group| group.marked_for_deletion_on.is_none() == active);
+    }
+    if query.flag("archived")?.unwrap_or(false) {
+        groups.clear();
     }
     if let Some(skipped) = query.numbers("skip_groups")? {
         groups.retain(|group| !skipped.contains(&group.id.get()));
@@ -186,7 +213,26 @@ fn page(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer,
         };
         directed(ordering, descending).then(a.id.cmp(&b.id))
     });
-    paging::list(call, echo, &groups, |group| GroupShape::new(call, group))
+    Ok(groups)
+}
+
+/// Pages groups by keyset, which GitLab does for callers without an account and by rising name.
+fn by_keyset(call: &Call<'_>, echo: Query, mut groups: Vec<&Group>) -> Result<Answer, Failure> {
+    let order = call.query.text("order_by").unwrap_or("name");
+    if call.caller.user().is_some() || order != "name" || call.query.descending(false)? {
+        return Err(Failure::NoKeyset);
+    }
+    let key = |group: &Group| (group.name.to_lowercase(), group.id.get());
+    if let Some(text) = call.query.filled("cursor") {
+        let cursor: (String, u64) = URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| Failure::Invalid("cursor is invalid".to_owned()))?;
+        groups.retain(|group| key(group) > cursor);
+    }
+    let cursor = |group: &&Group| URL_SAFE_NO_PAD.encode(serde_json::json!(key(group)).to_string());
+    paging::cursor(call, echo, &groups, cursor, |group| GroupShape::new(call, group))
 }
 
 /// Turns an order round.
@@ -206,14 +252,37 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
             .map(|project| ProjectShape::full(call, project))
             .collect()
     });
+    let shared_projects = with_projects.then(|| {
+        call.world
+            .projects_shared_with(group.id)
+            .filter(|project| call.world.sees_project(call.caller, project))
+            .take(PROJECTS_SHOWN)
+            .map(|project| ProjectShape::full(call, project))
+            .collect()
+    });
     Ok(Answer::json(&GroupDetail {
         group: GroupShape::new(call, group),
-        shared_with_groups: [],
+        shared_with_groups: shares(call.world.shares_of_group(group.id)),
         prevent_sharing_groups_outside_hierarchy: false,
-        shared_projects: projects.is_some().then_some([]),
+        shared_projects,
         projects,
         shared_runners_minutes_limit: None,
         extra_shared_runners_minutes_limit: None,
         prevent_forking_outside_group: None,
     }))
+}
+
+/// Renders with whom something is shared.
+pub(super) fn shares<'w>(shares: impl Iterator<Item = (&'w Group, AccessLevel)>) -> Vec<Value> {
+    shares
+        .map(|(group, level)| {
+            json!({
+                "group_id": group.id,
+                "group_name": group.name,
+                "group_full_path": group.full_path,
+                "group_access_level": level.number(),
+                "expires_at": null,
+            })
+        })
+        .collect()
 }

@@ -1,21 +1,27 @@
 //! Issues, incidents and tasks.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::answer::{Answer, Failure};
-use super::items::{Filter, Order, projects_of_group, relative};
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
-use super::{Call, paging};
+use super::items::{Filter, Order, relative};
+use super::paging::{self, Page};
+use super::query::Query;
+use super::select::{Places, Row, Selection};
+use super::shape::{
+    Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
+    long_text,
+};
+use crate::server::Tier;
 use crate::world::{Group, Issue, IssueType, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
 const TYPES: [&str; 6] = ["issue", "incident", "test_case", "requirement", "task", "ticket"];
-const ORDERS: [&str; 10] = [
+const ORDERS: [&str; 11] = [
     "created_at",
     "due_date",
+    "id",
     "label_priority",
     "milestone_due",
     "popularity",
@@ -26,13 +32,20 @@ const ORDERS: [&str; 10] = [
     "weight",
 ];
 
+/// Orders that keyset paging of a project's issues knows.
+const KEYSET_ORDERS: [&str; 7] =
+    ["created_at", "updated_at", "title", "id", "weight", "due_date", "relative_position"];
+
+/// The first version with keyset paging of a project's issues.
+const KEYSET_SINCE: (u64, u64) = (18, 3);
+
 #[derive(Serialize)]
 struct IssueShape<'w> {
     id: u64,
     iid: u64,
     project_id: ProjectId,
     title: &'w str,
-    description: Option<Cow<'w, str>>,
+    description: Option<Words<'w>>,
     state: &'static str,
     created_at: Stamp,
     updated_at: Stamp,
@@ -53,45 +66,55 @@ struct IssueShape<'w> {
     confidential: bool,
     discussion_locked: Option<bool>,
     issue_type: &'static str,
-    web_url: String,
+    web_url: Joined<'w, 5>,
     time_stats: TimeStats,
     task_completion_status: TaskStatus,
     blocking_issues_count: usize,
     has_tasks: bool,
     task_status: String,
-    _links: Links,
+    _links: Links<'w>,
     references: References,
     severity: &'w str,
     moved_to_id: Option<u64>,
     imported: bool,
     imported_from: &'static str,
     service_desk_reply_to: Option<()>,
+    #[serde(flatten)]
+    licensed: Option<Licensed>,
+}
+
+/// What only a licence shows.
+#[derive(Default, Serialize)]
+struct Licensed {
+    weight: Option<u64>,
+    health_status: Option<&'static str>,
+    epic: Option<()>,
+    epic_iid: Option<u64>,
+    iteration: Option<()>,
 }
 
 #[derive(Serialize)]
-struct Links {
+struct Links<'w> {
     #[serde(rename = "self")]
-    this: String,
-    notes: String,
-    award_emoji: String,
-    project: String,
-    closed_as_duplicate_of: Option<()>,
+    this: Joined<'w, 6>,
+    notes: Joined<'w, 6>,
+    award_emoji: Joined<'w, 6>,
+    project: Joined<'w, 3>,
+    closed_as_duplicate_of: Option<String>,
 }
-
-/// One row of a list.
-type Row<'w> = (&'w Project, &'w Issue);
 
 impl<'w> IssueShape<'w> {
     fn new(
         call: &Call<'w>,
-        (project, issue): Row<'w>,
+        (project, issue): Row<'w, Issue>,
         details: bool,
         in_group: Option<&str>,
     ) -> Self {
         let item = &issue.item;
-        let url = &call.site.url;
-        let project_url = format!("{url}/api/v4/projects/{}", project.id);
-        let this = format!("{project_url}/issues/{}", item.iid);
+        let url = Piece::Text(&call.site.url);
+        let [api, issues] = [Piece::Text("/api/v4/projects/"), Piece::Text("/issues/")];
+        let (project_id, iid) = (Piece::Number(project.id.get()), Piece::Number(item.iid));
+        let link = |tail| Joined([url, api, project_id, issues, iid, Piece::Text(tail)]);
         let short = format!("#{}", item.iid);
         let assignees: Vec<UserShape<'w>> =
             item.assignees.iter().filter_map(|user| UserShape::find(call, *user)).collect();
@@ -126,18 +149,24 @@ impl<'w> IssueShape<'w> {
             confidential: issue.confidential,
             discussion_locked: None,
             issue_type: issue.issue_type.word(),
-            web_url: format!("{url}/{}/-/issues/{}", project.full_path, item.iid),
+            web_url: Joined([
+                url,
+                Piece::Text("/"),
+                Piece::Text(&project.full_path),
+                Piece::Text(web_segment(&call.site.version)),
+                iid,
+            ]),
             time_stats: TimeStats::default(),
             has_tasks: true,
             task_status: status.words(),
             task_completion_status: status,
             blocking_issues_count: 0,
             _links: Links {
-                notes: format!("{this}/notes"),
-                award_emoji: format!("{this}/award_emoji"),
-                this,
-                project: project_url,
-                closed_as_duplicate_of: None,
+                this: link(""),
+                notes: link("/notes"),
+                award_emoji: link("/award_emoji"),
+                project: Joined([url, api, project_id]),
+                closed_as_duplicate_of: duplicate_of(call, project, item.iid),
             },
             references: References {
                 relative: relative(project, &short, in_group),
@@ -149,70 +178,118 @@ impl<'w> IssueShape<'w> {
             imported: false,
             imported_from: "none",
             service_desk_reply_to: None,
+            licensed: (call.site.tier == Tier::Premium).then(Licensed::default),
         }
     }
 }
 
+const DEFAULTS: [(&str, &str); 4] = [
+    ("order_by", "created_at"),
+    ("sort", "desc"),
+    ("state", "all"),
+    ("with_labels_details", "false"),
+];
+
 /// `GET /projects/:id/issues`
 pub(super) fn of_project(call: &Call<'_>, project: &Project, id: &str) -> Result<Answer, Failure> {
-    let rows = select(call, &[project], true)?;
-    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
-    let echo = call.echo(
-        &[
-            ("order_by", "created_at"),
-            ("sort", "desc"),
-            ("state", "all"),
-            ("with_labels_details", "false"),
-        ],
-        id,
-    );
-    paging::list(call, echo, &rows, |row| IssueShape::new(call, *row, details, None))
+    let selection = select(call, Places::Project(project), true)?;
+    let echo = call.echo(&DEFAULTS, id);
+    let keyset = call.query.text("pagination") == Some("keyset")
+        && KEYSET_ORDERS.contains(&selection.order.by)
+        && release(&call.site.version) >= KEYSET_SINCE;
+    // An order without keyset paging, and an older version, fall back to offsets in silence.
+    if keyset { by_keyset(call, &selection, echo) } else { page(call, &selection, echo, None) }
 }
 
 /// `GET /groups/:id/issues`
 pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
-    let rows = select(call, &projects_of_group(call, group.id)?, true)?;
-    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
-    let echo = call.echo(
-        &[
-            ("non_archived", "true"),
-            ("order_by", "created_at"),
-            ("sort", "desc"),
-            ("state", "all"),
-            ("with_labels_details", "false"),
-        ],
-        id,
-    );
-    paging::list(call, echo, &rows, |row| {
-        IssueShape::new(call, *row, details, Some(&group.full_path))
-    })
+    let selection = select(call, Places::Group(group), true)?;
+    let echo = call.echo(&DEFAULTS, id).with_defaults(&[("non_archived", "true")]);
+    page(call, &selection, echo, Some(&group.full_path))
 }
 
-/// Filters and sorts. The state is left out of account for statistics, which count by it.
-fn select<'w>(
+/// `GET /issues`: without a scope only what the caller wrote. Pages are cut before it is looked at
+/// who may see the rows, so that they get short, or empty in the middle of the list.
+pub(super) fn of_instance(call: &Call<'_>) -> Result<Answer, Failure> {
+    let selection = select(call, Places::Instance, true)?;
+    let echo = call
+        .query
+        .clone()
+        .with_defaults(&DEFAULTS)
+        .with_defaults(&[("non_archived", "true"), ("scope", "created_by_me")]);
+    page(call, &selection, echo, Some(""))
+}
+
+fn page<'w>(
     call: &Call<'w>,
-    projects: &[&'w Project],
+    selection: &Selection<'_, 'w, Issue>,
+    echo: Query,
+    in_group: Option<&str>,
+) -> Result<Answer, Failure> {
+    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
+    let page = Page::read(&call.query)?;
+    let cut = selection.page(page)?;
+    Ok(paging::answer(call, echo, page, &cut, |row| {
+        selection.shows(row).then(|| IssueShape::new(call, *row, details, in_group))
+    }))
+}
+
+fn by_keyset<'w>(
+    call: &Call<'w>,
+    selection: &Selection<'_, 'w, Issue>,
+    echo: Query,
+) -> Result<Answer, Failure> {
+    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
+    let order = selection.order;
+    let mut rows = selection.all()?;
+    if let Some(text) = call.query.filled("cursor") {
+        let cursor = order.read_cursor(text)?;
+        rows.retain(|(_, row)| order.compare(&order.rank(&row.item, None), &cursor).is_gt());
+    }
+    paging::cursor(
+        call,
+        echo,
+        &rows,
+        |(_, row)| order.cursor(&order.rank(&row.item, None)),
+        |row| IssueShape::new(call, *row, details, None),
+    )
+}
+
+/// Returns major and minor of a version such as `18.3.0-ee`. What is no number counts as 0.
+fn release(version: &str) -> (u64, u64) {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+}
+
+/// Reads what a list holds. The state is left out of account for statistics, which count by it.
+fn select<'c, 'w>(
+    call: &'c Call<'w>,
+    places: Places<'w>,
     by_state: bool,
-) -> Result<Vec<Row<'w>>, Failure> {
-    let filter = Filter::read(call)?;
-    let state = call.query.one_of("state", &STATES)?.unwrap_or("all");
+) -> Result<Selection<'c, 'w, Issue>, Failure> {
+    let instance = matches!(places, Places::Instance);
+    if instance && call.query.text("scope") != Some("all") {
+        call.signed_in()?;
+    }
+    let filter = Filter::read(call, if instance { "created_by_me" } else { "all" })?;
+    let state = call.query.one_of("state", &STATES)?.filter(|state| by_state && *state != "all");
     let issue_type = call.query.one_of("issue_type", &TYPES)?;
     let confidential = call.query.flag("confidential")?;
-    let order = Order::read(call, &ORDERS)?;
-    let mut rows: Vec<Row<'w>> = Vec::new();
-    for project in projects {
-        rows.extend(project.issues.values().map(|issue| (*project, issue)).filter(
-            |(project, issue)| {
-                (!by_state || state == "all" || issue.state() == state)
-                    && issue_type.is_none_or(|word| issue.issue_type.word() == word)
-                    && confidential.is_none_or(|wanted| issue.confidential == wanted)
-                    && filter.passes(call, &issue.item)
-                    && call.world.sees_issue(call.caller, project, issue)
-            },
-        ));
-    }
-    rows.sort_unstable_by(|(_, a), (_, b)| order.compare((&a.item, None), (&b.item, None)));
-    Ok(rows)
+    let narrowed = state.is_some() || issue_type.is_some() || confidential.is_some();
+    let narrow = move |issue: &Issue| {
+        state.is_none_or(|state| issue.state() == state)
+            && issue_type.is_none_or(|word| issue.issue_type.word() == word)
+            && confidential.is_none_or(|wanted| issue.confidential == wanted)
+    };
+    Ok(Selection {
+        call,
+        places,
+        filter,
+        order: Order::read(call, &ORDERS)?,
+        narrow: narrowed.then(|| Box::new(narrow) as Box<dyn Fn(&Issue) -> bool + 'c>),
+        hide_later: instance && by_state,
+        hide_archived: !matches!(places, Places::Project(_)),
+    })
 }
 
 /// Finds a visible issue by the number in a path.
@@ -228,6 +305,23 @@ pub(super) fn find<'w>(
         .ok_or(Failure::NoRecord)
 }
 
+/// Returns how pages of issues are addressed: as work items since GitLab 19. The old form stays
+/// valid.
+fn web_segment(version: &str) -> &'static str {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= 19) { "/-/work_items/" } else { "/-/issues/" }
+}
+
+fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
+    let of = call.world.duplicate_of(crate::world::ItemRef::issue(project.id, iid))?;
+    Some(format!("{}/api/v4/projects/{}/issues/{}", call.site.url, of.project, of.iid))
+}
+
+/// Renders an issue as other endpoints mention it.
+pub(super) fn shape(call: &Call<'_>, project: &Project, issue: &Issue) -> Value {
+    serde_json::to_value(IssueShape::new(call, (project, issue), false, None)).unwrap_or_default()
+}
+
 /// `GET /projects/:id/issues/:iid`
 pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answer, Failure> {
     let issue = find(call, project, iid)?;
@@ -238,9 +332,24 @@ pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answe
     Ok(Answer::json(&shape))
 }
 
+/// `GET /issues/:id`, by the id that is unique on the instance
+pub(super) fn by_id(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
+    call.signed_in()?;
+    if !call.caller.user().is_some_and(|user| user.admin) {
+        return Err(Failure::Forbidden);
+    }
+    let id: u64 = id.parse().map_err(|_| Failure::NoRecord)?;
+    call.world
+        .projects()
+        .flat_map(|project| project.issues.values().map(move |issue| (project, issue)))
+        .find(|(_, issue)| issue.item.id == id)
+        .map(|(project, issue)| Answer::json(&shape(call, project, issue)))
+        .ok_or(Failure::NoRecord)
+}
+
 /// `GET /projects/:id/issues_statistics`
 pub(super) fn statistics_of_project(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
-    statistics(call, &[project])
+    statistics(call, Places::Project(project))
 }
 
 /// `GET /groups/:id/issues_statistics`
@@ -249,11 +358,16 @@ pub(super) fn statistics_of_group(
     group: &Group,
     _: &str,
 ) -> Result<Answer, Failure> {
-    statistics(call, &projects_of_group(call, group.id)?)
+    statistics(call, Places::Group(group))
 }
 
-fn statistics(call: &Call<'_>, projects: &[&Project]) -> Result<Answer, Failure> {
-    let rows = select(call, projects, false)?;
+/// `GET /issues_statistics`
+pub(super) fn statistics_of_instance(call: &Call<'_>) -> Result<Answer, Failure> {
+    statistics(call, Places::Instance)
+}
+
+fn statistics(call: &Call<'_>, places: Places<'_>) -> Result<Answer, Failure> {
+    let rows = select(call, places, false)?.all()?;
     let closed = rows.iter().filter(|(_, issue)| issue.state() == "closed").count();
     let counts = json!({"all": rows.len(), "closed": closed, "opened": rows.len() - closed});
     Ok(Answer::json(&json!({"statistics": {"counts": counts}})))

@@ -105,6 +105,41 @@ pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answe
     })
 }
 
+fn named<'w>(labels: Vec<&'w Label>, name: &str) -> Result<&'w Label, Failure> {
+    let id = super::number(name);
+    labels
+        .into_iter()
+        .find(|label| id == Some(label.id.get()) || label.title == name)
+        .ok_or(Failure::NotFound("Label"))
+}
+
+/// `GET /projects/:id/labels/:name`, by number or title
+pub(super) fn one_of_project(
+    call: &Call<'_>,
+    project: &Project,
+    name: &str,
+) -> Result<Answer, Failure> {
+    let mut owners = vec![LabelOwner::Project(project.id)];
+    owners.extend(call.world.lineage(project.group).map(|group| LabelOwner::Group(group.id)));
+    let label = named(select(call, &owners), name)?;
+    Ok(Answer::json(&LabelShape {
+        counts: Some(count(std::iter::once(project), label.id)),
+        project: Some(InProject {
+            priority: None,
+            is_project_label: matches!(label.owner, LabelOwner::Project(_)),
+        }),
+        ..LabelShape::new(label)
+    }))
+}
+
+/// `GET /groups/:id/labels/:name`, by number or title
+pub(super) fn one_of_group(call: &Call<'_>, group: &Group, name: &str) -> Result<Answer, Failure> {
+    let owners: Vec<LabelOwner> =
+        call.world.lineage(group.id).map(|group| LabelOwner::Group(group.id)).collect();
+    let label = named(select(call, &owners), name)?;
+    Ok(Answer::json(&LabelShape::new(label)))
+}
+
 impl<'w> LabelShape<'w> {
     fn new(label: &'w Label) -> Self {
         Self {

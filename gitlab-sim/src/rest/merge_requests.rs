@@ -1,15 +1,19 @@
 //! Merge requests.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::answer::{Answer, Failure};
-use super::items::{Filter, Order, projects_of_group, relative};
+use super::items::{Filter, Order, Who, relative};
+use super::paging::{self, Page};
 use super::query::Query;
-use super::shape::{LabelsShape, References, Stamp, TaskStatus, TimeStats, UserShape, long_text};
-use super::{Call, paging};
+use super::select::{Places, Row, Selection};
+use super::shape::{
+    Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
+    long_text,
+};
+use super::{merge_request_parts::of_branch, pipelines};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
 const STATES: [&str; 5] = ["opened", "closed", "locked", "merged", "all"];
@@ -30,13 +34,13 @@ struct MergeRequestShape<'w> {
     iid: u64,
     project_id: ProjectId,
     title: &'w str,
-    description: Option<Cow<'w, str>>,
+    description: Option<Words<'w>>,
     state: &'static str,
     created_at: Stamp,
     updated_at: Stamp,
     #[serde(flatten)]
     full: Option<Full<'w>>,
-    web_url: String,
+    web_url: Joined<'w, 5>,
 }
 
 /// What `view=simple` leaves out.
@@ -87,19 +91,18 @@ struct Full<'w> {
     approvals_before_merge: Option<()>,
 }
 
-/// One row of a list.
-type Row<'w> = (&'w Project, &'w MergeRequest);
-
 /// How the rows of a list are to look.
 #[derive(Debug, Clone, Copy)]
 struct View<'q> {
     simple: bool,
     details: bool,
     in_group: Option<&'q str>,
+    /// Rows may come from the cache of project lists.
+    cached: bool,
 }
 
 impl<'w> MergeRequestShape<'w> {
-    fn new(call: &Call<'w>, row: Row<'w>, view: View<'_>) -> Self {
+    fn new(call: &Call<'w>, row: Row<'w, MergeRequest>, view: View<'_>) -> Self {
         let (project, merge_request) = row;
         let item = &merge_request.item;
         Self {
@@ -112,16 +115,23 @@ impl<'w> MergeRequestShape<'w> {
             created_at: Stamp(item.created_at),
             updated_at: Stamp(item.updated_at),
             full: (!view.simple).then(|| Full::new(call, row, view)),
-            web_url: format!(
-                "{}/{}/-/merge_requests/{}",
-                call.site.url, project.full_path, item.iid
-            ),
+            web_url: Joined([
+                Piece::Text(&call.site.url),
+                Piece::Text("/"),
+                Piece::Text(&project.full_path),
+                Piece::Text("/-/merge_requests/"),
+                Piece::Number(item.iid),
+            ]),
         }
     }
 }
 
 impl<'w> Full<'w> {
-    fn new(call: &Call<'w>, (project, merge_request): Row<'w>, view: View<'_>) -> Self {
+    fn new(
+        call: &Call<'w>,
+        (project, merge_request): Row<'w, MergeRequest>,
+        view: View<'_>,
+    ) -> Self {
         let item = &merge_request.item;
         let short = format!("!{}", item.iid);
         let draft = merge_request.draft();
@@ -135,7 +145,7 @@ impl<'w> Full<'w> {
             closed_at: item.closed_at.map(Stamp),
             target_branch: &merge_request.target_branch,
             source_branch: &merge_request.source_branch,
-            user_notes_count: item.notes.iter().filter(|note| !note.system).count(),
+            user_notes_count: comments(call, merge_request, view.cached),
             upvotes: 0,
             downvotes: 0,
             author: user(Some(item.author)),
@@ -188,6 +198,16 @@ impl<'w> Full<'w> {
     }
 }
 
+/// Counts the comments, or takes the number from the cache of project lists, which details bypass.
+fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
+    let count = row.item.notes.iter().filter(|note| !note.system).count();
+    if !cached {
+        return count;
+    }
+    let user = call.caller.user().map(|user| user.id);
+    call.site.stale.count(user, row, call.world.clock().now(), count)
+}
+
 const DEFAULTS: [(&str, &str); 5] = [
     ("order_by", "created_at"),
     ("sort", "desc"),
@@ -198,55 +218,86 @@ const DEFAULTS: [(&str, &str); 5] = [
 
 /// `GET /projects/:id/merge_requests`
 pub(super) fn of_project(call: &Call<'_>, project: &Project, id: &str) -> Result<Answer, Failure> {
-    let rows = select(call, &[project])?;
-    page(call, call.echo(&DEFAULTS, id), &rows, None)
+    page(call, Places::Project(project), call.echo(&DEFAULTS, id), None)
 }
 
 /// `GET /groups/:id/merge_requests`
 pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
-    let rows = select(call, &projects_of_group(call, group.id)?)?;
     let echo = call.echo(&DEFAULTS, id).with_defaults(&[("non_archived", "true")]);
-    page(call, echo, &rows, Some(&group.full_path))
+    page(call, Places::Group(group), echo, Some(&group.full_path))
+}
+
+/// `GET /merge_requests`: without a scope only what the caller wrote.
+pub(super) fn of_instance(call: &Call<'_>) -> Result<Answer, Failure> {
+    let echo = call
+        .query
+        .clone()
+        .with_defaults(&DEFAULTS)
+        .with_defaults(&[("non_archived", "false"), ("scope", "created_by_me")]);
+    page(call, Places::Instance, echo, Some(""))
 }
 
 fn page<'w>(
     call: &Call<'w>,
+    places: Places<'w>,
     echo: Query,
-    rows: &[Row<'w>],
     in_group: Option<&str>,
 ) -> Result<Answer, Failure> {
+    let details = call.query.flag("with_labels_details")?.unwrap_or(false);
     let view = View {
         simple: call.query.one_of("view", &["simple"])?.is_some(),
-        details: call.query.flag("with_labels_details")?.unwrap_or(false),
+        details,
         in_group,
+        cached: matches!(places, Places::Project(_)) && !details && call.site.stale_lists,
     };
-    paging::list(call, echo, rows, |row| MergeRequestShape::new(call, *row, view))
+    let page = Page::read(&call.query)?;
+    let cut = select(call, places)?.page(page)?;
+    Ok(paging::answer(call, echo, page, &cut, |row| Some(MergeRequestShape::new(call, *row, view))))
 }
 
-fn select<'w>(call: &Call<'w>, projects: &[&'w Project]) -> Result<Vec<Row<'w>>, Failure> {
+fn select<'c, 'w>(
+    call: &'c Call<'w>,
+    places: Places<'w>,
+) -> Result<Selection<'c, 'w, MergeRequest>, Failure> {
     let query = &call.query;
-    let filter = Filter::read(call)?;
-    let state = query.one_of("state", &STATES)?.unwrap_or("all");
+    let instance = matches!(places, Places::Instance);
+    if instance && query.text("scope") != Some("all") {
+        call.signed_in()?;
+    }
+    let filter = Filter::read(call, if instance { "created_by_me" } else { "all" })?;
+    let state = query.one_of("state", &STATES)?.filter(|state| *state != "all");
     let source = query.filled("source_branch");
     let target = query.filled("target_branch");
     let wip = query.one_of("wip", &["yes", "no"])?.map(|word| word == "yes");
-    let order = Order::read(call, &ORDERS)?;
-    let mut rows: Vec<Row<'w>> = Vec::new();
-    for project in projects.iter().filter(|project| call.world.reads_code(call.caller, project)) {
-        rows.extend(project.merge_requests.values().map(|row| (*project, row)).filter(
-            |(_, row)| {
-                (state == "all" || row.state() == state)
-                    && source.is_none_or(|branch| row.source_branch == branch)
-                    && target.is_none_or(|branch| row.target_branch == branch)
-                    && wip.is_none_or(|wanted| row.draft() == wanted)
-                    && filter.passes(call, &row.item)
-            },
-        ));
-    }
-    rows.sort_unstable_by(|(_, a), (_, b)| {
-        order.compare((&a.item, a.merged_at), (&b.item, b.merged_at))
+    let merge_user = Who::read(call, "merge_user_id", "merge_user_username")?;
+    // Nothing comes from forks: the source is the project of the merge request itself.
+    let fork = query.number("source_project_id")?.is_some_and(|id| match places {
+        Places::Project(project) => i64::try_from(project.id.get()).ok() != Some(id),
+        Places::Group(_) | Places::Instance => true,
     });
-    Ok(rows)
+    let narrowed = state.is_some()
+        || source.is_some()
+        || target.is_some()
+        || wip.is_some()
+        || merge_user.is_some()
+        || fork;
+    let narrow = move |row: &MergeRequest| {
+        !fork
+            && state.is_none_or(|state| row.state() == state)
+            && source.is_none_or(|branch| row.source_branch == branch)
+            && target.is_none_or(|branch| row.target_branch == branch)
+            && wip.is_none_or(|wanted| row.draft() == wanted)
+            && merge_user.as_ref().is_none_or(|who| who.all_among(row.merge_user.as_slice()))
+    };
+    Ok(Selection {
+        call,
+        places,
+        filter,
+        order: Order::read(call, &ORDERS)?,
+        narrow: narrowed.then(|| Box::new(narrow) as Box<dyn Fn(&MergeRequest) -> bool + 'c>),
+        hide_later: false,
+        hide_archived: matches!(places, Places::Group(_)),
+    })
 }
 
 /// Finds a visible merge request by the number in a path.
@@ -262,21 +313,30 @@ pub(super) fn find<'w>(
         .ok_or(Failure::NoRecord)
 }
 
+/// Renders a merge request as other endpoints mention it.
+pub(super) fn shape(call: &Call<'_>, project: &Project, row: &MergeRequest) -> Value {
+    let view = View { simple: false, details: false, in_group: None, cached: false };
+    serde_json::to_value(MergeRequestShape::new(call, (project, row), view)).unwrap_or_default()
+}
+
 /// `GET /projects/:id/merge_requests/:iid`
 pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answer, Failure> {
-    let row = find(call, project, iid)?;
-    let view = View { simple: false, details: false, in_group: None };
-    let mut shape = serde_json::to_value(MergeRequestShape::new(call, (project, row), view))
-        .unwrap_or_default();
+    Ok(Answer::json(&detail(call, project, find(call, project, iid)?)))
+}
+
+/// Renders a merge request with what only the single view has.
+pub(super) fn detail(call: &Call<'_>, project: &Project, row: &MergeRequest) -> Value {
+    let mut shape = shape(call, project, row);
     let head = shape["sha"].clone();
+    let pipeline = of_branch(project, row).next().map(|row| pipelines::shape(call, project, row));
     let more = json!({
         "subscribed": false,
         "changes_count": "1",
         "latest_build_started_at": null,
         "latest_build_finished_at": null,
         "first_deployed_to_production_at": null,
-        "pipeline": null,
-        "head_pipeline": null,
+        "pipeline": pipeline,
+        "head_pipeline": pipeline,
         "diff_refs": {
             "base_sha": project.head(),
             "head_sha": head,
@@ -289,5 +349,5 @@ pub(super) fn one(call: &Call<'_>, project: &Project, iid: &str) -> Result<Answe
     if let (Value::Object(shape), Value::Object(more)) = (&mut shape, more) {
         shape.extend(more);
     }
-    Ok(Answer::json(&shape))
+    shape
 }

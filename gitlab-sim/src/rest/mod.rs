@@ -10,25 +10,37 @@
 
 mod account;
 pub(crate) mod answer;
+mod approvals;
+mod delivery;
+mod discussions;
+mod git;
 mod groups;
 mod hooks;
 mod issues;
 mod items;
 mod job;
+mod json;
 mod labels;
+mod merge_request_parts;
 mod merge_requests;
 mod notes;
 mod paging;
+mod people;
 mod pipelines;
+mod places;
 mod project_shape;
 mod projects;
 pub(crate) mod query;
+mod relations;
 mod releases;
 mod repository;
 pub(crate) mod rotation;
+mod select;
 mod shape;
+pub(crate) mod stale;
 mod templates;
 mod tokens;
+mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
@@ -86,7 +98,7 @@ impl<'w> Call<'w> {
     fn project(&self, id: &str) -> Result<&'w Project, Failure> {
         let world = self.world;
         let visible = |project: &&Project| world.sees_project(self.caller, project);
-        if let Ok(number) = id.parse() {
+        if let Some(number) = number(id) {
             return world
                 .project(ProjectId::new(number))
                 .ok_or(Failure::NotFound("Project"))
@@ -103,15 +115,59 @@ impl<'w> Call<'w> {
 
     /// Finds a visible group by number or path. Former paths of groups lead nowhere.
     fn group(&self, id: &str) -> Result<&'w Group, Failure> {
-        let group = match id.parse() {
-            Ok(number) => self.world.group(GroupId::new(number)),
-            Err(_) => self.world.find_group(id),
+        let group = match number(id) {
+            Some(number) => self.world.group(GroupId::new(number)),
+            None => self.world.find_group(id),
         };
         group
             .filter(|group| self.world.sees_group(self.caller, group))
             .ok_or(Failure::NotFound("Group"))
     }
 }
+
+/// Reads an id that is written in digits only. Everything else is a path.
+fn number(id: &str) -> Option<u64> {
+    id.bytes().all(|byte| byte.is_ascii_digit()).then(|| id.parse().ok()).flatten()
+}
+
+/// Refuses a call with a verb other than GET: below a former path of a project GitLab says so, and
+/// names no new address.
+pub(crate) fn refuse(call: &Call<'_>) -> Failure {
+    let moved = call
+        .path
+        .strip_prefix("/projects/")
+        .map(|rest| decode(rest.split('/').next().unwrap_or(rest), false))
+        .is_some_and(|id| matches!(call.project(&id), Err(Failure::Moved(_))));
+    if moved {
+        return Failure::MovedForWrite;
+    }
+    let segments: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
+    match segments.as_slice() {
+        ["projects", id, "issues"] => refuse_issue(call, &decode(id, false)),
+        _ => Failure::Method,
+    }
+}
+
+/// Refuses a new issue with what GitLab would say first. The world is changed through Rust and the
+/// control API only, so a valid one is a wrong verb too.
+fn refuse_issue(call: &Call<'_>, project: &str) -> Failure {
+    let checked = call
+        .signed_in()
+        .and_then(|()| call.scoped(&["api"], "api"))
+        .and_then(|()| call.project(project));
+    match (checked, call.query.filled("title")) {
+        (Err(failure), _) => failure,
+        (Ok(_), None) => Failure::Invalid("title is missing".to_owned()),
+        (Ok(_), Some(title)) if title.chars().count() > LONGEST_TITLE => Failure::InvalidField(
+            "title",
+            format!("is too long (maximum is {LONGEST_TITLE} characters)"),
+        ),
+        (Ok(_), Some(_)) => Failure::Method,
+    }
+}
+
+/// How many characters the title of an issue has at most.
+const LONGEST_TITLE: usize = 255;
 
 /// Answers a call.
 pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -141,7 +197,19 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         ["job"] => job::own(call),
         ["groups"] => scope.and_then(|()| groups::list(call)),
         ["hooks"] => scope.and_then(|()| hooks::of_system(call)),
+        ["issues"] => scope.and_then(|()| issues::of_instance(call)),
+        ["issues_statistics"] => scope.and_then(|()| issues::statistics_of_instance(call)),
+        ["merge_requests"] => scope.and_then(|()| merge_requests::of_instance(call)),
         ["projects"] => scope.and_then(|()| projects::list(call)),
+        ["users"] => scope.and_then(|()| people::users(call)),
+        // By the id that is unique on the instance an issue is for administrators only.
+        ["issues", id] if number(id).is_some() => scope.and_then(|()| issues::by_id(call, id)),
+        ["users", id] => scope.and_then(|()| people::user(call, id)),
+        ["users", id, "projects"] => scope.and_then(|()| projects::of_user(call, id)),
+        ["namespaces"] => scope.and_then(|()| places::namespaces(call)),
+        ["namespaces", id] => scope.and_then(|()| places::one_namespace(call, id)),
+        ["topics"] => scope.and_then(|()| places::topics(call)),
+        ["events"] => scope.and_then(|()| call.signed_in()).and_then(|()| tour::empty(call, "")),
         _ => Err(Failure::NoRoute),
     }
 }
@@ -167,7 +235,11 @@ fn in_group(
             scope?;
             return hooks::one_of_group(call, call.group(id)?, hook);
         }
-        _ => return Err(Failure::NoRoute),
+        _ => {
+            let handler = tour::in_group(rest).ok_or(Failure::NoRoute)?;
+            scope?;
+            return handler(call, call.group(id)?, id);
+        }
     };
     scope?;
     handler(call, call.group(id)?, id)
@@ -202,12 +274,14 @@ fn in_project(
             | ["repository", "files", _, "raw"]
     );
     if !list && !known {
-        return Err(Failure::NoRoute);
+        let handler = tour::in_project(rest).ok_or(Failure::NoRoute)?;
+        scope?;
+        return handler(call, call.project(id)?, id);
     }
     scope?;
     let project = call.project(id)?;
     match rest {
-        [] => Ok(projects::one(call, project)),
+        [] => projects::one(call, project),
         ["labels"] => labels::of_project(call, project, id),
         ["issues"] => issues::of_project(call, project, id),
         ["issues", iid] => issues::one(call, project, iid),

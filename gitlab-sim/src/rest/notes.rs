@@ -81,27 +81,45 @@ pub(super) fn list(
     );
     echo.set("noteable_id", iid);
     paging::filtered(call, echo, &notes, |note| {
-        call.world.sees_note(call.caller, project, note).then(|| NoteShape {
-            id: note.id,
-            r#type: None,
-            body: text(call, &note.body),
-            author: UserShape::find(call, note.author),
-            created_at: Stamp(note.created_at),
-            updated_at: Stamp(note.updated_at),
-            system: note.system,
-            noteable_id: item.id,
-            noteable_type: match kind {
-                ItemKind::Issue => "Issue",
-                ItemKind::MergeRequest => "MergeRequest",
-            },
-            project_id: project.id,
-            resolvable: false,
-            confidential: note.internal,
-            internal: note.internal,
-            imported: false,
-            imported_from: "none",
-            noteable_iid: item.iid,
-            commands_changes: Empty {},
-        })
+        call.world
+            .sees_note(call.caller, project, note)
+            .then(|| shape(call, project, kind, item, note))
     })
+}
+
+/// Returns GitLab's word for the kind of item that a note is on.
+pub(super) const fn noteable(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Issue => "Issue",
+        ItemKind::MergeRequest => "MergeRequest",
+    }
+}
+
+/// Renders a note.
+pub(super) fn shape<'w>(
+    call: &Call<'w>,
+    project: &'w Project,
+    kind: ItemKind,
+    item: &Item,
+    note: &'w Note,
+) -> impl Serialize + use<'w> {
+    NoteShape {
+        id: note.id,
+        r#type: None,
+        body: text(call, &note.body),
+        author: UserShape::find(call, note.author),
+        created_at: Stamp(note.created_at),
+        updated_at: Stamp(note.updated_at),
+        system: note.system,
+        noteable_id: item.id,
+        noteable_type: noteable(kind),
+        project_id: project.id,
+        resolvable: false,
+        confidential: note.internal,
+        internal: note.internal,
+        imported: false,
+        imported_from: "none",
+        noteable_iid: item.iid,
+        commands_changes: Empty {},
+    }
 }

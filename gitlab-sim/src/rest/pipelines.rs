@@ -58,6 +58,15 @@ impl<'w> PipelineShape<'w> {
     }
 }
 
+/// Renders a pipeline as lists do.
+pub(super) fn shape<'w>(
+    call: &Call<'_>,
+    project: &Project,
+    pipeline: &'w Pipeline,
+) -> impl Serialize + use<'w> {
+    PipelineShape::new(call, project, pipeline)
+}
+
 fn readable(call: &Call<'_>, project: &Project) -> Result<(), Failure> {
     if call.world.reads_code(call.caller, project) { Ok(()) } else { Err(Failure::Forbidden) }
 }

@@ -22,7 +22,6 @@ struct Namespace<'w> {
 
 /// A project, in the short form of `simple=true` or in full.
 #[derive(Debug, Serialize)]
-#[expect(clippy::option_option, reason = "a field may be absent, null or there")]
 pub(super) struct ProjectShape<'w> {
     id: ProjectId,
     description: &'w str,
@@ -31,8 +30,7 @@ pub(super) struct ProjectShape<'w> {
     path: &'w str,
     path_with_namespace: &'w str,
     created_at: Stamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    default_branch: Option<Option<&'w str>>,
+    default_branch: Option<&'w str>,
     tag_list: Vec<&'w str>,
     topics: Vec<&'w str>,
     ssh_url_to_repo: String,
@@ -91,7 +89,7 @@ struct Full<'w> {
     updated_at: Stamp,
     ci_config_path: Option<&'static str>,
     public_jobs: bool,
-    shared_with_groups: [(); 0],
+    shared_with_groups: Vec<Value>,
     only_allow_merge_if_pipeline_succeeds: bool,
     allow_merge_on_skipped_pipeline: Option<bool>,
     request_access_enabled: bool,
@@ -110,7 +108,56 @@ struct Full<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     merge_requests_template: Option<Option<&'w str>>,
     permissions: Value,
+    #[serde(flatten)]
+    settings: Settings,
 }
+
+/// Settings of features that are not simulated, as a project of gitlab.com has them.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is GitLab's")]
+struct Settings {
+    pages_access_level: &'static str,
+    analytics_access_level: &'static str,
+    container_registry_access_level: &'static str,
+    security_and_compliance_access_level: &'static str,
+    feature_flags_access_level: &'static str,
+    infrastructure_access_level: &'static str,
+    monitor_access_level: &'static str,
+    model_experiments_access_level: &'static str,
+    model_registry_access_level: &'static str,
+    package_registry_access_level: &'static str,
+    show_diff_preview_in_email: bool,
+    enforce_auth_checks_on_uploads: bool,
+    warn_about_potentially_unwanted_characters: bool,
+    max_artifacts_size: Option<u64>,
+    external_authorization_classification_label: &'static str,
+    requirements_enabled: bool,
+    requirements_access_level: &'static str,
+    security_and_compliance_enabled: bool,
+    compliance_frameworks: [(); 0],
+}
+
+const SETTINGS: Settings = Settings {
+    pages_access_level: "enabled",
+    analytics_access_level: "enabled",
+    container_registry_access_level: "enabled",
+    security_and_compliance_access_level: "private",
+    feature_flags_access_level: "enabled",
+    infrastructure_access_level: "enabled",
+    monitor_access_level: "enabled",
+    model_experiments_access_level: "enabled",
+    model_registry_access_level: "enabled",
+    package_registry_access_level: "enabled",
+    show_diff_preview_in_email: true,
+    enforce_auth_checks_on_uploads: true,
+    warn_about_potentially_unwanted_characters: true,
+    max_artifacts_size: None,
+    external_authorization_classification_label: "",
+    requirements_enabled: false,
+    requirements_access_level: "enabled",
+    security_and_compliance_enabled: false,
+    compliance_frameworks: [],
+};
 
 impl<'w> ProjectShape<'w> {
     pub(super) fn simple(call: &Call<'w>, project: &'w Project) -> Self {
@@ -132,7 +179,7 @@ impl<'w> ProjectShape<'w> {
             path: &project.path,
             path_with_namespace: &project.full_path,
             created_at: Stamp(project.created_at),
-            default_branch: call.world.reads_code(call.caller, project).then_some(branch),
+            default_branch: branch.filter(|_| call.world.reads_code(call.caller, project)),
             tag_list: topics.clone(),
             topics,
             ssh_url_to_repo: format!("git@{host}:{}.git", project.full_path),
@@ -212,7 +259,7 @@ impl<'w> Full<'w> {
             updated_at: Stamp(project.updated_at),
             ci_config_path: None,
             public_jobs: true,
-            shared_with_groups: [],
+            shared_with_groups: super::groups::shares(call.world.shares_of_project(project.id)),
             only_allow_merge_if_pipeline_succeeds: false,
             allow_merge_on_skipped_pipeline: None,
             request_access_enabled: true,
@@ -229,6 +276,7 @@ impl<'w> Full<'w> {
             issues_template: template(&project.issues_template),
             merge_requests_template: template(&project.merge_requests_template),
             permissions: permissions(call, project),
+            settings: SETTINGS,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Projects: one, all, those of a group, and their approval rules.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
@@ -8,8 +10,7 @@ use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::UserShape;
 use super::{Call, paging};
-use crate::server::Tier;
-use crate::world::{AccessLevel, Caller, Group, Project};
+use crate::world::{AccessLevel, ApprovalRule, Caller, Group, Project, UserId};
 
 const ORDERS: [&str; 8] = [
     "id",
@@ -23,22 +24,50 @@ const ORDERS: [&str; 8] = [
 ];
 
 /// `GET /projects/:id`
-pub(super) fn one(call: &Call<'_>, project: &Project) -> Answer {
-    Answer::json(&ProjectShape::full(call, project))
+pub(super) fn one(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
+    let mut shape = serde_json::to_value(ProjectShape::full(call, project)).unwrap_or_default();
+    if call.query.flag("statistics")?.unwrap_or(false)
+        && call.world.reads_code(call.caller, project)
+    {
+        let bytes: usize = project.files.values().map(Vec::len).sum();
+        shape["statistics"] = json!({
+            "commit_count": project.revision,
+            "storage_size": bytes,
+            "repository_size": bytes,
+            "wiki_size": 0,
+            "lfs_objects_size": 0,
+            "job_artifacts_size": 0,
+            "pipeline_artifacts_size": 0,
+            "packages_size": 0,
+            "snippets_size": 0,
+            "uploads_size": 0,
+            "container_registry_size": 0,
+        });
+    }
+    Ok(Answer::json(&shape))
 }
 
 /// `GET /groups/:id/projects`
 pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
     let deep = call.query.flag("include_subgroups")?.unwrap_or(false);
-    call.query.flag("with_shared")?;
-    let rows = call
+    let shared = call.query.flag("with_shared")?.unwrap_or(true);
+    let mut rows: Vec<&Project> = call
         .world
         .projects()
         .filter(|project| {
             project.group == group.id || deep && call.world.is_within(project.group, group.id)
         })
         .collect();
-    let rows = select(call, rows)?;
+    if shared {
+        // They live elsewhere: a group list is no proof of where a project belongs.
+        let known: BTreeSet<_> = rows.iter().map(|row| row.id).collect();
+        let more = call.world.projects_shared_with(group.id);
+        rows.extend(more.filter(|row| !known.contains(&row.id)));
+    }
+    let mut rows = select(call, rows)?;
+    if let Some(topics) = call.query.list("topic") {
+        rows.retain(|project| topics.iter().all(|topic| project.topics.contains(*topic)));
+    }
     let echo = call.echo(
         &[
             ("include_ancestor_groups", "false"),
@@ -57,6 +86,27 @@ pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answe
         id,
     );
     page(call, echo, &rows)
+}
+
+/// `GET /groups/:id/projects/shared`
+pub(super) fn shared_with_group(
+    call: &Call<'_>,
+    group: &Group,
+    id: &str,
+) -> Result<Answer, Failure> {
+    let rows = select(call, call.world.projects_shared_with(group.id).collect())?;
+    let defaults = [("order_by", "created_at"), ("simple", "false"), ("sort", "desc")];
+    page(call, call.echo(&defaults, id), &rows)
+}
+
+/// `GET /users/:id/projects`: personal projects, of which there are none.
+pub(super) fn of_user(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
+    let known = match super::number(id) {
+        Some(number) => call.world.user(UserId::new(number)),
+        None => call.world.find_user(id),
+    };
+    known.ok_or(Failure::NotFound("User"))?;
+    super::tour::empty(call, id)
 }
 
 /// `GET /projects`
@@ -113,6 +163,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
             let simple = is_simple(call)?;
             let id = |project: &&Project| project.id.get();
             paging::keyset(call, echo, &rows, name, id, |project| shape(call, project, simple))
+        }
+        _ if call.site.projects_have_ceiling => {
+            let simple = is_simple(call)?;
+            paging::capped(call, echo, &rows, "Project", |project| shape(call, project, simple))
         }
         _ => page(call, echo, &rows),
     }
@@ -197,45 +251,44 @@ pub(super) fn approval_rules(
     project: &Project,
     id: &str,
 ) -> Result<Answer, Failure> {
-    match call.site.tier {
-        Tier::Community => return Err(Failure::NoRoute),
-        Tier::Free => return Err(Failure::Forbidden),
-        Tier::Premium => call.signed_in()?,
-    }
+    super::approvals::licensed(call)?;
     if !call.world.reads_code(call.caller, project) {
         return Err(Failure::Forbidden);
     }
-    paging::list(call, call.echo(&[], id), &project.approval_rules, |rule| {
-        let users: Vec<UserShape<'_>> =
-            rule.users.iter().filter_map(|user| UserShape::find(call, *user)).collect();
-        let groups: Vec<Value> = rule
-            .groups
-            .iter()
-            .filter_map(|group| call.world.group(*group))
-            .filter(|group| call.world.sees_group(call.caller, group))
-            .map(|group| {
-                json!({
-                    "id": group.id,
-                    "name": group.name,
-                    "path": group.path,
-                    "full_path": group.full_path,
-                    "full_name": group.full_name,
-                    "web_url": format!("{}/groups/{}", call.site.url, group.full_path),
-                })
+    paging::list(call, call.echo(&[], id), &project.approval_rules, |rule| rule_shape(call, rule))
+}
+
+/// Renders an approval rule.
+pub(super) fn rule_shape(call: &Call<'_>, rule: &ApprovalRule) -> Value {
+    let users: Vec<UserShape<'_>> =
+        rule.users.iter().filter_map(|user| UserShape::find(call, *user)).collect();
+    let groups: Vec<Value> = rule
+        .groups
+        .iter()
+        .filter_map(|group| call.world.group(*group))
+        .filter(|group| call.world.sees_group(call.caller, group))
+        .map(|group| {
+            json!({
+                "id": group.id,
+                "name": group.name,
+                "path": group.path,
+                "full_path": group.full_path,
+                "full_name": group.full_name,
+                "web_url": format!("{}/groups/{}", call.site.url, group.full_path),
             })
-            .collect();
-        json!({
-            "id": rule.id,
-            "name": rule.name,
-            "rule_type": rule.rule_type,
-            "report_type": null,
-            "eligible_approvers": users,
-            "approvals_required": rule.approvals_required,
-            "users": users,
-            "groups": groups,
-            "contains_hidden_groups": groups.len() < rule.groups.len(),
-            "protected_branches": [],
-            "applies_to_all_protected_branches": false,
         })
+        .collect();
+    json!({
+        "id": rule.id,
+        "name": rule.name,
+        "rule_type": rule.rule_type,
+        "report_type": null,
+        "eligible_approvers": users,
+        "approvals_required": rule.approvals_required,
+        "users": users,
+        "groups": groups,
+        "contains_hidden_groups": groups.len() < rule.groups.len(),
+        "protected_branches": [],
+        "applies_to_all_protected_branches": false,
     })
 }

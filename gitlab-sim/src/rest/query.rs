@@ -146,7 +146,7 @@ impl Query {
     }
 }
 
-fn is_invalid(name: &str) -> Failure {
+pub(super) fn is_invalid(name: &str) -> Failure {
     Failure::Invalid(format!("{name} is invalid"))
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::http::{StatusCode, header};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{Answer, Failure};
+use super::answer::{Answer, CONSTANT_ETAG, Failure};
+use super::git::Commit;
+use super::query::Query;
 use super::{Call, paging};
 use crate::hash::hex64;
 use crate::world::{Project, SELF_URL};
@@ -86,12 +88,7 @@ pub(crate) fn blob_id(content: &[u8]) -> String {
 
 /// Tells whether a branch, tag or commit is one that the project has files of.
 pub(crate) fn knows(project: &Project, branch: &str) -> bool {
-    let short = branch.strip_prefix("refs/heads/").unwrap_or(branch);
-    !project.files.is_empty()
-        && (short == project.default_branch
-            || branch == "HEAD"
-            || project.tags.iter().any(|tag| tag.name == branch)
-            || branch == project.head())
+    Commit::find(project, branch).is_some()
 }
 
 /// `GET /projects/:id/repository/files/:path`
@@ -190,5 +187,93 @@ pub(super) fn tree(call: &Call<'_>, project: &Project, id: &str) -> Result<Answe
     }
     let entries: Vec<Entry> = entries.into_values().collect();
     let echo = call.echo(&[("recursive", "false")], id);
-    paging::list(call, echo, &entries, |entry| json!(entry))
+    match query.one_of("pagination", &["keyset", "legacy", "none"])? {
+        Some("keyset") => from_token(call, echo, &entries),
+        Some("none") if !recursive => Err(Failure::BadRequest(
+            "pagination=none is only allowed with recursive=true".to_owned(),
+        )),
+        Some("none") => Ok(Answer::json(&entries)),
+        _ => paging::list(call, echo, &entries, |entry| json!(entry)),
+    }
+}
+
+/// Answers with the entries behind a page token, which stands for the last path before them.
+fn from_token(call: &Call<'_>, mut echo: Query, entries: &[Entry]) -> Result<Answer, Failure> {
+    let start = match call.query.filled("page_token") {
+        None => 0,
+        Some(token) => {
+            let token = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+            let last = entries.iter().position(|entry| entry.path.as_bytes() == token);
+            last.ok_or(Failure::Unprocessable("Invalid page token"))? + 1
+        }
+    };
+    let size = paging::size(&call.query)?;
+    let page = entries.iter().skip(start).take(size).collect::<Vec<_>>();
+    let answer = Answer::json(&page);
+    match page.last() {
+        Some(last) if start + page.len() < entries.len() => {
+            echo.set("page_token", URL_SAFE_NO_PAD.encode(&last.path));
+            let link = format!("<{}?{}>; rel=\"next\"", call.address(), echo.render());
+            Ok(answer.header("link", link))
+        }
+        Some(_) | None => Ok(answer),
+    }
+}
+
+/// `GET /projects/:id/repository/blobs/:sha` and `…/raw`
+pub(super) fn blob(
+    call: &Call<'_>,
+    project: &Project,
+    sha: &str,
+    raw: bool,
+) -> Result<Answer, Failure> {
+    if !call.world.reads_code(call.caller, project) {
+        return Err(Failure::Forbidden);
+    }
+    let content = project
+        .files
+        .values()
+        .map(|content| with_address(call, content))
+        .find(|content| blob_id(content) == sha)
+        .ok_or(Failure::NotFound("Blob"))?;
+    if raw {
+        return Ok(Answer {
+            status: StatusCode::OK,
+            headers: vec![
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+                (header::CACHE_CONTROL, "no-store, no-cache".to_owned()),
+            ],
+            body: content,
+        });
+    }
+    Ok(Answer::json(&json!({
+        "size": content.len(),
+        "encoding": "base64",
+        "content": STANDARD.encode(&content),
+        "sha": sha,
+    })))
+}
+
+/// `GET /projects/:id/repository/archive`: an archive without a file in it, which is enough to
+/// show what endpoints behind Workhorse do to conditional requests.
+pub(super) fn archive(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
+    if !call.world.reads_code(call.caller, project) {
+        return Err(Failure::NotFound("File"));
+    }
+    let name = call.query.filled("sha").unwrap_or(&project.default_branch);
+    let commit = Commit::find(project, name).ok_or(Failure::NotFound("File"))?;
+    let answer = Answer {
+        status: StatusCode::OK,
+        headers: vec![
+            (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{}-{}.tar\"", project.path, commit.sha),
+            ),
+            (header::CACHE_CONTROL, "max-age=0, private, must-revalidate".to_owned()),
+        ],
+        // Two empty blocks end a tar archive.
+        body: vec![0; 1024],
+    };
+    Ok(if call.site.constant_etag { answer.header("etag", CONSTANT_ETAG) } else { answer })
 }

@@ -1,18 +1,26 @@
-//! Description templates: the Markdown files of two folders on the default branch.
+//! Description templates: the Markdown files of two folders on the default branch, and those that
+//! the groups above lend.
 
 use serde_json::json;
 
 use super::answer::{Answer, Failure};
 use super::shape::text;
 use super::{Call, paging};
-use crate::world::Project;
+use crate::world::{Project, ProjectId};
 
-/// Lists name and text of the templates of a kind, by name.
+/// A template, and the project that it comes from.
+struct Template<'w> {
+    name: &'w str,
+    content: &'w [u8],
+    source: ProjectId,
+}
+
+/// Lists the templates of a kind, the project's own first, then inherited ones by nearness.
 fn of_kind<'w>(
-    call: &Call<'_>,
+    call: &Call<'w>,
     project: &'w Project,
     kind: &str,
-) -> Result<Vec<(&'w str, &'w [u8])>, Failure> {
+) -> Result<Vec<Template<'w>>, Failure> {
     let folder = match kind {
         "issues" => ".gitlab/issue_templates/",
         "merge_requests" => ".gitlab/merge_request_templates/",
@@ -25,15 +33,27 @@ fn of_kind<'w>(
     if !call.world.reads_code(call.caller, project) {
         return Err(Failure::NotFound("Project"));
     }
-    Ok(project
-        .files
-        .range(folder.to_owned()..)
-        .take_while(|(path, _)| path.starts_with(folder))
-        .filter_map(|(path, content)| {
-            let name = path.strip_prefix(folder)?.strip_suffix(".md")?;
-            (!name.contains('/')).then_some((name, content.as_slice()))
-        })
-        .collect())
+    let mut found: Vec<Template<'w>> = Vec::new();
+    for source in std::iter::once(project).chain(call.world.template_projects(project)) {
+        for (path, content) in source.files.range(folder.to_owned()..) {
+            let Some(rest) = path.strip_prefix(folder) else {
+                break;
+            };
+            let Some(name) = rest.strip_suffix(".md").filter(|name| !name.contains('/')) else {
+                continue;
+            };
+            found.push(Template { name, content, source: source.id });
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps of templates of one name the nearest: the project's own, then that of its closest group.
+fn nearest(mut templates: Vec<Template<'_>>) -> Vec<Template<'_>> {
+    // The sort is stable, so the nearest comes first among equals.
+    templates.sort_by_key(|template| template.name);
+    templates.dedup_by_key(|template| template.name);
+    templates
 }
 
 /// `GET /projects/:id/templates/:type`
@@ -43,10 +63,10 @@ pub(super) fn list(
     id: &str,
     kind: &str,
 ) -> Result<Answer, Failure> {
-    let templates = of_kind(call, project, kind)?;
+    let templates = nearest(of_kind(call, project, kind)?);
     let mut echo = call.echo(&[], id);
     echo.set("type", kind);
-    paging::list(call, echo, &templates, |(name, _)| json!({"key": name, "name": name}))
+    paging::list(call, echo, &templates, |row| json!({"key": row.name, "name": row.name}))
 }
 
 /// `GET /projects/:id/templates/:type/:name`
@@ -57,8 +77,12 @@ pub(super) fn one(
     name: &str,
 ) -> Result<Answer, Failure> {
     let templates = of_kind(call, project, kind)?;
-    let (name, content) =
-        templates.iter().find(|(known, _)| *known == name).ok_or(Failure::NotFound("Template"))?;
-    let content = String::from_utf8_lossy(content);
-    Ok(Answer::json(&json!({"name": name, "content": text(call, &content)})))
+    let source = call.query.number("source_template_project_id")?;
+    let template = templates
+        .iter()
+        .filter(|row| row.name == name)
+        .find(|row| source.is_none_or(|source| i64::try_from(row.source.get()) == Ok(source)))
+        .ok_or(Failure::NotFound("Template"))?;
+    let content = String::from_utf8_lossy(template.content);
+    Ok(Answer::json(&json!({"name": template.name, "content": text(call, &content)})))
 }

@@ -31,6 +31,7 @@ use crate::graphql::BlobRegime;
 use crate::hooks::{HookOptions, Registry};
 use crate::latency::Latency;
 use crate::log::{Log, Request};
+use crate::rest::stale::Stale;
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
 use admission::Limits;
@@ -53,6 +54,7 @@ pub enum Tier {
 
 /// How the instance presents itself.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each switches one behaviour on")]
 pub struct Options {
     /// The request throttle.
     pub throttle: Throttle,
@@ -84,6 +86,17 @@ pub struct Options {
     pub faults: Option<FaultSchedule>,
     /// How many requests the log keeps at most; without a bound it keeps all.
     pub log_size: Option<usize>,
+    /// Keep rows of merge request lists of projects for up to eight hours, as GitLab does: the
+    /// number of comments can be old, unless `with_labels_details` is asked for.
+    pub stale_lists: bool,
+    /// Send the one constant entity tag that endpoints behind Workhorse had until 2026, and
+    /// answer it with a false 304.
+    pub constant_etag: bool,
+    /// How deep offset paging may go where there is keyset paging too: the number of the page times
+    /// its size. 0 means as deep as one likes.
+    pub offset_ceiling: u64,
+    /// True for an instance of an early version, which applies the ceiling to projects too.
+    pub projects_have_ceiling: bool,
 }
 
 impl Default for Options {
@@ -103,6 +116,10 @@ impl Default for Options {
             latency: Latency::default(),
             faults: None,
             log_size: None,
+            stale_lists: true,
+            constant_etag: false,
+            offset_ceiling: 50_000,
+            projects_have_ceiling: false,
         }
     }
 }
@@ -117,6 +134,11 @@ pub(crate) struct Site {
     pub(crate) blobs: BlobRegime,
     pub(crate) graphql_fields: Option<u64>,
     pub(crate) hooks: Arc<Registry>,
+    pub(crate) stale_lists: bool,
+    pub(crate) stale: Stale,
+    pub(crate) constant_etag: bool,
+    pub(crate) offset_ceiling: u64,
+    pub(crate) projects_have_ceiling: bool,
 }
 
 /// What all connections share.
@@ -185,6 +207,11 @@ impl GitLab {
                 blobs: options.blobs,
                 graphql_fields: options.graphql_fields,
                 hooks: Arc::clone(&hooks),
+                stale_lists: options.stale_lists,
+                stale: Stale::default(),
+                constant_etag: options.constant_etag,
+                offset_ceiling: options.offset_ceiling,
+                projects_have_ceiling: options.projects_have_ceiling,
             },
             limits: Limits::new(
                 options.throttle,

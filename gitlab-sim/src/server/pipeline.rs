@@ -15,12 +15,15 @@ use super::admission::{Admitted, describe};
 use super::{Shared, Site};
 use crate::asked::Asked;
 use crate::graphql;
-use crate::hash::hex32;
-use crate::rest::answer::{Answer, Failure};
+use crate::hash::digest32;
+use crate::rest::answer::{Answer, CONSTANT_ETAG, Failure};
 use crate::rest::query::Query;
 use crate::rest::rotation::{self, Target};
 use crate::rest::{self, Call};
 use crate::world::{ProjectId, World};
+
+/// The longest address that is taken, in bytes: that of NGINX, which answers longer ones itself.
+const LONGEST_ADDRESS: usize = 8 * 1024;
 
 /// The longest body that is read of a request that rotates a token, in bytes. GitLab takes more;
 /// none needs it.
@@ -33,6 +36,9 @@ pub(super) async fn handle(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    if path.len() + query.len() > LONGEST_ADDRESS {
+        return Answer::too_long().into_response();
+    }
     let parsed = Query::parse(query);
     let asked = Asked {
         method: &parts.method,
@@ -81,10 +87,17 @@ fn answer(
     let result = match (below, caller) {
         (None, _) => Err(Failure::NoRoute),
         (Some(_), Err(failure)) => Err(failure),
-        (Some(_), Ok(_)) if !asked.reads() => Err(Failure::Method),
         (Some(path), Ok(caller)) => {
             let query = asked.query.clone();
-            rest::answer(&Call { world, site: &shared.site, caller, path, query })
+            let call = Call { world, site: &shared.site, caller, path, query };
+            match *asked.method {
+                Method::GET => rest::answer(&call),
+                Method::HEAD => rest::answer(&call).map_err(|failure| match failure {
+                    Failure::Moved(_) => Failure::MovedForWrite,
+                    failure => failure,
+                }),
+                _ => Err(rest::refuse(&call)),
+            }
         }
     };
     let answer = result.unwrap_or_else(|failure| {
@@ -173,10 +186,17 @@ fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
         .header("referrer-policy", "strict-origin-when-cross-origin")
         .header("content-security-policy", "default-src 'none'");
     let cached = answer.headers.iter().any(|(name, _)| name == header::CACHE_CONTROL);
+    let tagged = answer.headers.iter().any(|(_, value)| value == CONSTANT_ETAG);
+    if tagged && headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == CONSTANT_ETAG) {
+        // The false 304: the body could be any other by now.
+        answer.status = StatusCode::NOT_MODIFIED;
+        answer.body = Vec::new();
+        return answer;
+    }
     if answer.status != StatusCode::OK || cached {
         return if cached { answer } else { answer.header("cache-control", "no-cache") };
     }
-    let etag = format!("W/\"{}\"", hex32(&answer.body));
+    let etag = format!("W/\"{}\"", digest32(&answer.body));
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())

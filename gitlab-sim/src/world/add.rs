@@ -160,6 +160,7 @@ impl World {
                 created_at,
                 updated_at: created_at,
                 last_activity_at: created_at,
+                loses_activity: false,
                 marked_for_deletion_on: None,
                 creator: self.bot,
                 members: BTreeMap::new(),
@@ -295,7 +296,7 @@ impl World {
         let created_at = new.created_at.or(new.updated_at).unwrap_or(now);
         let updated_at = new.updated_at.or(new.closed_at).unwrap_or(created_at);
         let row = self.projects.get_mut(&project)?;
-        row.last_activity_at = row.last_activity_at.max(updated_at);
+        row.note_activity(updated_at);
         let (id, iid) = match kind {
             ItemKind::Issue => (next(&mut self.last.issue), next(&mut row.last_issue)),
             ItemKind::MergeRequest => {

@@ -265,9 +265,11 @@ impl World {
 }
 
 impl Project {
-    /// Moves `last_activity_at`, at most once an hour as GitLab does.
-    fn note_activity(&mut self, now: Timestamp) {
-        if now.duration_since(self.last_activity_at) >= SignedDuration::from_hours(1) {
+    /// Moves `last_activity_at`, at most once an hour as GitLab does, and sometimes not at all.
+    pub(super) fn note_activity(&mut self, now: Timestamp) {
+        if !self.loses_activity
+            && now.duration_since(self.last_activity_at) >= SignedDuration::from_hours(1)
+        {
             self.last_activity_at = now;
         }
     }

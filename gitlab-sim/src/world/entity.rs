@@ -130,6 +130,8 @@ pub struct Project {
     pub updated_at: Timestamp,
     /// When something last happened in it, to the hour.
     pub last_activity_at: Timestamp,
+    /// True when updates of `last_activity_at` get lost, as was seen on GitLab 18.2.
+    pub loses_activity: bool,
     /// The day on which it was marked for deletion.
     pub marked_for_deletion_on: Option<Date>,
     /// Who made it.

@@ -50,6 +50,9 @@ pub(crate) struct Ordered {
 }
 
 impl Ordered {
+    /// The place before all rows.
+    pub(crate) const START: Place = Place { run: 0, offset: 0 };
+
     fn build(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable_by_key(Entry::key);
         Self { runs: entries.chunks(RUN / 2).map(<[Entry]>::to_vec).collect() }
@@ -100,18 +103,13 @@ impl Ordered {
     }
 
     /// Returns the place before the first row of that time or a later one.
-    pub(crate) fn from_time(&self, at: i64) -> Place {
+    pub(crate) fn time_start(&self, at: i64) -> Place {
         self.place_of(|row| row.at < at)
     }
 
     /// Returns the place behind the last row of that time or an earlier one.
-    pub(crate) fn behind_time(&self, at: i64) -> Place {
+    pub(crate) fn time_end(&self, at: i64) -> Place {
         self.place_of(|row| row.at <= at)
-    }
-
-    /// Returns the place before all rows.
-    pub(crate) fn start(&self) -> Place {
-        Place { run: 0, offset: 0 }
     }
 
     /// Returns the place behind all rows.
@@ -189,13 +187,13 @@ impl Ordered {
         let mut end = end;
         let mut same_time = self.between(end, end);
         let begun = self.back(end).and_then(|place| self.row(place)).map(|row| {
-            let behind = self.behind_time(row.at).min(limit);
+            let behind = self.time_end(row.at).min(limit);
             (row.at, self.rank(behind) - self.rank(end))
         });
         if let Some((at, given)) = begun.filter(|(_, given)| *given > 0) {
-            let start = self.from_time(at).max(from);
+            let start = self.time_start(at).max(from);
             let rest = self.at_rank(self.rank(start) + given);
-            same_time = self.between(rest, self.behind_time(at).min(limit));
+            same_time = self.between(rest, self.time_end(at).min(limit));
             end = start;
         }
         std::iter::from_fn(move || {
@@ -213,7 +211,7 @@ impl Ordered {
                         .back(last)
                         .and_then(|place| self.row(place))
                         .is_none_or(|row| row.at != at);
-                let start = if alone { last } else { self.from_time(at).max(from) };
+                let start = if alone { last } else { self.time_start(at).max(from) };
                 same_time = self.between(start, end);
                 end = start;
             }
@@ -407,71 +405,4 @@ impl World {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hash::mixed;
-
-    fn entry(at: i64, id: u64) -> Entry {
-        Entry { at, id, project: ProjectId::new(1), iid: id, confidential: false }
-    }
-
-    /// Some thousand rows of few times, so that many are equal, in an order without pattern.
-    fn rows() -> Vec<Entry> {
-        (1..=5_000).map(|id| entry(i64::try_from(mixed(id) % 700).unwrap(), id)).collect()
-    }
-
-    fn sorted(descending: bool) -> Vec<(i64, u64)> {
-        let mut rows: Vec<(i64, u64)> = rows().iter().map(|row| (row.at, row.id)).collect();
-        rows.sort_by_key(|(at, id)| (if descending { -at } else { *at }, std::cmp::Reverse(*id)));
-        rows
-    }
-
-    #[test]
-    fn rows_come_in_the_same_order_however_they_were_put_in() {
-        let mut one_by_one = Ordered::default();
-        for row in rows() {
-            one_by_one.insert(row);
-        }
-        for ordered in [&one_by_one, &Ordered::build(rows())] {
-            for descending in [false, true] {
-                let listed: Vec<(i64, u64)> = ordered
-                    .list(ordered.start(), ordered.end(), descending, 0)
-                    .map(|row| (row.at, row.id))
-                    .collect();
-                assert_eq!(listed, sorted(descending));
-            }
-        }
-    }
-
-    #[test]
-    fn any_part_of_a_list_is_found_by_its_offset() {
-        let ordered = Ordered::build(rows());
-        for descending in [false, true] {
-            let (low, high) = (100, 600);
-            let (from, to) = (ordered.from_time(low), ordered.behind_time(high));
-            let mut expected = sorted(descending);
-            expected.retain(|(at, _)| (low..=high).contains(at));
-            for skip in (0..expected.len() + 3).step_by(7) {
-                let listed: Vec<(i64, u64)> = ordered
-                    .list(from, to, descending, skip)
-                    .take(20)
-                    .map(|row| (row.at, row.id))
-                    .collect();
-                let start = skip.min(expected.len());
-                let end = (start + 20).min(expected.len());
-                assert_eq!(listed, expected[start..end], "{descending} {skip}");
-            }
-        }
-    }
-
-    #[test]
-    fn removed_rows_are_gone() {
-        let mut ordered = Ordered::build(rows());
-        for row in rows().iter().filter(|row| row.id % 2 == 0) {
-            ordered.remove(row);
-        }
-        let left = ordered.list(ordered.start(), ordered.end(), false, 0);
-        assert!(left.map(|row| row.id).all(|id| id % 2 == 1));
-        assert_eq!(ordered.rank(ordered.end()), 2_500);
-    }
-}
+mod tests;

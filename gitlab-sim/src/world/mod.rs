@@ -4,8 +4,8 @@
 //! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
 //! both, `late` holds back what a slow database does not show yet, `index` keeps items in the
 //! orders of lists, `event` keeps what happened, `sight` decides who may see what, `link` says how
-//! items hang together. The world knows nothing of HTTP: the `rest` module renders it. Texts that speak of this
-//! instance hold [`SELF_URL`], which is replaced by its address when they are served.
+//! items hang together. The world knows nothing of HTTP: the `rest` module renders it. Texts that
+//! speak of this instance hold [`SELF_URL`], which is replaced by its address when they are served.
 
 mod add;
 mod change;
@@ -13,8 +13,8 @@ mod commit;
 mod entity;
 mod event;
 mod id;
-mod job;
 pub(crate) mod index;
+mod job;
 mod late;
 mod link;
 mod new;
@@ -22,6 +22,7 @@ mod prose;
 mod push;
 mod reference;
 mod relocate;
+mod share;
 mod sight;
 pub(crate) mod text;
 pub(crate) mod token;
@@ -70,6 +71,7 @@ pub struct World {
     titles: HashMap<(LabelOwner, String), LabelId>,
     last: Counters,
     links: link::Links,
+    shares: share::Shares,
     /// The jobs behind job tokens, and who lets them in.
     jobs: job::Jobs,
     /// Who does what is done.
@@ -140,6 +142,7 @@ impl World {
             titles: HashMap::new(),
             last: Counters::default(),
             links: link::Links::default(),
+            shares: share::Shares::default(),
             jobs: job::Jobs::default(),
             acting: UserId::new(1),
             listening: false,
@@ -183,7 +186,7 @@ impl World {
     }
 
     /// Lists all users by id.
-    pub fn users(&self) -> impl Iterator<Item = &User> {
+    pub fn users(&self) -> impl DoubleEndedIterator<Item = &User> {
         self.users.values()
     }
 
@@ -243,6 +246,11 @@ impl World {
     /// Lists all projects by id.
     pub fn projects(&self) -> impl Iterator<Item = &Project> {
         self.projects.values()
+    }
+
+    /// Finds the project with the highest id.
+    pub(crate) fn last_project(&self) -> Option<&Project> {
+        self.projects.values().next_back()
     }
 
     /// Finds a label by id.

@@ -123,7 +123,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Lists all references in the order they stand.
-    pub(super) fn all<'t>(self, prose: &'t str) -> Vec<Written<'t>> {
+    pub(super) fn all(self, prose: &str) -> Vec<Written<'_>> {
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(next) = prose[at..].chars().next() {
@@ -141,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// Lists the issues and keys that the text closes.
-    pub(super) fn closed<'t>(self, prose: &'t str) -> Vec<Written<'t>> {
+    pub(super) fn closed(self, prose: &str) -> Vec<Written<'_>> {
         let mut found = Vec::new();
         for (at, _) in prose.char_indices() {
             if is_word(before(prose, at)) {
@@ -178,7 +178,7 @@ impl Reader<'_> {
     }
 
     /// Reads the reference that begins here, and says where it ends.
-    fn read<'t>(self, prose: &'t str, at: usize) -> Option<(Written<'t>, usize)> {
+    fn read(self, prose: &str, at: usize) -> Option<(Written<'_>, usize)> {
         let previous = before(prose, at);
         if is_word(previous) || matches!(previous, Some('&' | '#' | '!' | '/' | '.' | '-')) {
             return None;
@@ -231,6 +231,7 @@ fn address_of(path: &str) -> Option<(Written<'_>, usize)> {
     let end = run_of(path);
     let run = path[..end].trim_end_matches(['.', '-']).strip_prefix('/')?;
     let places = [
+        ("/-/issues/incident/", ItemKind::Issue),
         ("/-/issues/", ItemKind::Issue),
         ("/-/work_items/", ItemKind::Issue),
         ("/-/merge_requests/", ItemKind::MergeRequest),

@@ -53,7 +53,7 @@ impl World {
         let direct = project.members.get(&user.id).copied();
         let inherited =
             self.group(project.group).and_then(|group| self.group_access(caller, group));
-        direct.max(inherited)
+        direct.max(inherited).max(self.shared_access(user.id, project))
     }
 
     /// Tells whether a project lets a caller in as far as job tokens are concerned.

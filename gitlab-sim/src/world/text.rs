@@ -6,6 +6,7 @@
 //! memory. Everything outside this module reads a text by [`Text::read`] and need not know.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::LazyLock;
 
 use super::prose::{PARAGRAPHS, PREDICATES, SUBJECTS};
@@ -109,22 +110,22 @@ impl Recipe {
     }
 
     /// Writes the text into `to`, with each paragraph as it is given by `paragraph`.
-    fn write(self, to: &mut String, gap: &str, paragraph: impl Fn(usize) -> &'static str) {
-        use std::fmt::Write;
+    fn write(
+        self,
+        to: &mut impl fmt::Write,
+        gap: &str,
+        paragraph: impl Fn(usize) -> &'static str,
+    ) -> fmt::Result {
         for (place, pick) in self.paragraphs().enumerate() {
             if place == 3
                 && let Some(mention) = self.mention()
             {
-                to.push_str("See ");
-                to.push_str(&mention.text());
-                to.push_str(" for the timeline.");
-                to.push_str(gap);
+                write!(to, "See {} for the timeline.{gap}", mention.text())?;
             }
-            to.push_str(paragraph(pick));
-            to.push_str(gap);
+            to.write_str(paragraph(pick))?;
+            to.write_str(gap)?;
         }
         write!(to, "Report {} of {}.", self.number, self.seed)
-            .expect("writing to a string cannot fail");
     }
 }
 
@@ -140,21 +141,26 @@ impl Text {
             Kept::Written(text) => Cow::Borrowed(text),
             Kept::Made(recipe) => {
                 let mut text = String::with_capacity(MADE_BYTES + 512);
-                recipe.write(&mut text, "\n\n", |pick| PARAGRAPHS[pick]);
+                let written = recipe.write(&mut text, "\n\n", |pick| PARAGRAPHS[pick]);
+                debug_assert!(written.is_ok(), "writing to a string cannot fail");
                 Cow::Owned(text)
             }
         }
     }
 
-    /// Writes a made text as it stands between the quotes of a JSON string. Returns false, and
-    /// writes nothing, when it is a text that somebody wrote and that has to be escaped.
-    pub(crate) fn write_escaped(&self, to: &mut String) -> bool {
+    /// Tells whether it is made when it is read.
+    pub(crate) fn is_made(&self) -> bool {
+        matches!(self.0, Kept::Made(_))
+    }
+
+    /// Writes a made text as it stands between the quotes of a JSON string. Of a text that
+    /// somebody wrote nothing is written: it has to be escaped.
+    pub(crate) fn write_escaped(&self, to: &mut impl fmt::Write) -> fmt::Result {
         match &self.0 {
-            Kept::Written(_) => false,
+            Kept::Written(_) => Ok(()),
             Kept::Made(recipe) => {
                 let escaped = LazyLock::force(&ESCAPED);
-                recipe.write(to, "\\n\\n", |pick| &escaped[pick]);
-                true
+                recipe.write(to, "\\n\\n", |pick| &escaped[pick])
             }
         }
     }
@@ -244,13 +250,13 @@ mod tests {
     fn the_escaped_form_is_what_a_json_writer_would_write() {
         for number in 0..500 {
             let mut escaped = String::new();
-            assert!(made(number).write_escaped(&mut escaped));
+            made(number).write_escaped(&mut escaped).unwrap();
             let expected = serde_json::to_string(&*made(number).read()).unwrap();
             assert_eq!(format!("\"{escaped}\""), expected, "{number}");
             assert_eq!(made(number).tasks(), count_tasks(&made(number).read()), "{number}");
         }
         let mut untouched = String::new();
-        assert!(!Text::from("x").write_escaped(&mut untouched));
+        Text::from("x").write_escaped(&mut untouched).unwrap();
         assert_eq!(untouched, "");
     }
 

@@ -227,3 +227,128 @@ async fn a_deleted_item_leaves_no_trace() {
     let next = gitlab.world().add_issue(project, NewIssue::new("y"));
     assert_eq!(next, 2, "numbers are not given twice");
 }
+
+#[tokio::test]
+async fn every_filter_that_a_client_can_send_is_known() {
+    let mut world = World::new();
+    let project = world.add_project(NewProject::at("acme/shop"));
+    let at = time("2026-11-20T10:00:00Z");
+    for (title, author) in [("Draft: alpha", "ann"), ("beta", "ben"), ("gamma", "ann")] {
+        world.add_issue(project, NewIssue::new(title).author(author).labels([title]));
+        let row = NewMergeRequest::new(title).author(author).labels([title]).source_branch(title);
+        world.add_merge_request(project, row);
+    }
+    let (ann, ben) = (world.add_user("ann"), world.add_user("ben"));
+    for item in [ItemRef::issue(project, 1), ItemRef::merge_request(project, 1)] {
+        assert!(world.edit(item, |row| row.assignees = vec![ann, ben]));
+    }
+    assert!(world.close(ItemRef::issue(project, 3), ben));
+    assert!(world.merge(project, 3, ben));
+    world.add_merge_request(project, NewMergeRequest::new("delta").merged_at(at).author("cid"));
+    world.delete_item(ItemRef::merge_request(project, 4));
+    let gitlab = serve(world).await;
+    let rows: [(&str, &[u64]); 30] = [
+        ("assignee_id=Any", &[1]),
+        ("assignee_id=None", &[2, 3]),
+        ("assignee_username=ann", &[1]),
+        ("assignee_username[]=ann&assignee_username[]=ben", &[1]),
+        ("assignee_username=nobody", &[]),
+        ("author_username=ann", &[1, 3]),
+        ("not[author_username]=ann", &[2]),
+        ("not[labels]=beta", &[1, 3]),
+        ("not[labels]=beta,gamma", &[1]),
+        ("not[assignee_username]=ben", &[2, 3]),
+        ("milestone=None", &[1, 2, 3]),
+        ("milestone=Any", &[]),
+        ("milestone=v1", &[]),
+        ("milestone_id=None", &[1, 2, 3]),
+        ("not[milestone]=v1", &[1, 2, 3]),
+        ("my_reaction_emoji=None", &[1, 2, 3]),
+        ("my_reaction_emoji=star", &[]),
+        ("search=ALPHA", &[1]),
+        ("search=alpha&in=description", &[]),
+        ("search=alpha&in=title,description", &[1]),
+        ("state=all", &[1, 2, 3]),
+        ("iids[]=2&iids[]=9", &[2]),
+        ("not[author_id]=999", &[1, 2, 3]),
+        ("scope=all", &[1, 2, 3]),
+        ("scope=created_by_me", &[]),
+        ("created_before=2020-01-01", &[]),
+        ("labels=beta", &[2]),
+        ("labels=Any", &[1, 2, 3]),
+        ("labels=beta,gamma", &[]),
+        ("updated_after=2020-01-01&created_after=2020-01-01", &[1, 2, 3]),
+    ];
+    for (query, expected) in rows {
+        // The project's list is sorted, the group's is walked: both must choose the same.
+        for place in ["/projects/1", "/groups/acme"] {
+            for kind in ["issues", "merge_requests"] {
+                let mut iids =
+                    get(&gitlab, &format!("{place}/{kind}?{query}")).await.numbers("iid");
+                iids.sort_unstable();
+                assert_eq!(iids, expected, "{place} {kind} {query}");
+            }
+        }
+    }
+    let rows: [(&str, &[u64]); 14] = [
+        ("state=locked", &[]),
+        ("state=merged", &[3]),
+        ("wip=yes", &[1]),
+        ("wip=no", &[2, 3]),
+        ("source_branch=beta", &[2]),
+        ("target_branch=main", &[1, 2, 3]),
+        ("target_branch=release", &[]),
+        ("merge_user_username=ben", &[3]),
+        ("merge_user_username=ann", &[]),
+        ("reviewer_id=None", &[1, 2, 3]),
+        ("reviewer_username=ann", &[]),
+        ("approved=yes", &[]),
+        ("source_project_id=1", &[1, 2, 3]),
+        ("source_project_id=2", &[]),
+    ];
+    for (query, expected) in rows {
+        let path = format!("/projects/1/merge_requests?{query}");
+        let mut iids = get(&gitlab, &path).await.numbers("iid");
+        iids.sort_unstable();
+        assert_eq!(iids, expected, "{query}");
+    }
+    for (query, expected) in
+        [("closed_by_id=999", &[][..]), ("due_date=0", &[1, 2, 3]), ("due_date=overdue", &[])]
+    {
+        let mut iids = get(&gitlab, &format!("/groups/acme/issues?{query}")).await.numbers("iid");
+        iids.sort_unstable();
+        assert_eq!(iids, expected, "{query}");
+    }
+    let both = get(&gitlab, "/projects/1/issues?author_id=1&author_username=ann").await;
+    let error = json!({"error": "author_id, author_username are mutually exclusive"});
+    assert_eq!((both.status, both.json()), (400, error));
+}
+
+#[tokio::test]
+async fn a_bulk_world_serves_its_made_texts_in_lists_and_single_reads() {
+    let bulk =
+        gitlab_sim::Bulk { projects: 3, issues: 400, merge_requests: 300, ..Default::default() };
+    let gitlab = serve(bulk.generate()).await;
+    let mut seen = 0;
+    for page in 1..=4 {
+        let path =
+            format!("/groups/acme/issues?order_by=created_at&sort=asc&per_page=100&page={page}");
+        let reply = get(&gitlab, &path).await;
+        for row in reply.json().as_array().unwrap() {
+            let id = row["id"].as_u64().unwrap();
+            seen += 1;
+            assert_eq!(id, seen, "made in the order of their ids");
+            let text = row["description"].as_str().unwrap();
+            assert!(text.len() >= 2_000 && text.contains("\n\n"));
+            let mention = bulk.mentioned_by(gitlab_sim::world::ItemKind::Issue, id);
+            assert_eq!(mention.is_some(), text.contains("timeline."), "{id}");
+            if let Some(mention) = mention {
+                assert!(text.contains(&mention.text()), "{id}");
+            }
+        }
+    }
+    assert_eq!(seen, 400);
+    let listed = get(&gitlab, "/projects/1/issues?iids[]=7").await.json()[0].clone();
+    let single = get(&gitlab, "/projects/1/issues/7").await.json();
+    assert_eq!(listed["description"], single["description"]);
+}

@@ -24,3 +24,4 @@ mod recorded;
 mod section12;
 mod throttle;
 mod tokens;
+mod tour;

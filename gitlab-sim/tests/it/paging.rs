@@ -124,7 +124,7 @@ async fn links_are_built_on_the_external_address() {
     let next = reply.link("next").unwrap();
     assert!(next.starts_with("http://gitlab.acme.example/api/v4/projects/1/issues?"), "{next}");
     let web_url = reply.texts("web_url").remove(0);
-    assert_eq!(web_url, "http://gitlab.acme.example/acme/shop/-/issues/3");
+    assert_eq!(web_url, "http://gitlab.acme.example/acme/shop/-/work_items/3");
 }
 
 #[tokio::test]

@@ -56,9 +56,9 @@ pub mod world;
 pub use bulk::Bulk;
 pub use clock::Clock;
 pub use generator::Generator;
+pub use graphql::BlobRegime;
 pub use latency::{Delay, Latency};
 pub use life::Life;
-pub use graphql::BlobRegime;
 pub use log::Request;
 pub use server::{GitLab, Options, Pace, Tier};
 pub use throttle::{

@@ -1,7 +1,6 @@
 //! Ways through the world that lists over HTTP do not need: both kinds of item at once, the caller
 //! behind a secret, and several changes at one moment.
 
-
 use super::World;
 use super::entity::{Item, Project};
 use super::id::{ItemKind, ItemRef};

@@ -213,8 +213,9 @@ fn the_simulated_gitlab_knows_nothing_of_xrefd() {
 
 #[test]
 fn tests_open_with_their_reason_and_keep_the_measure() {
-    let files = list_files(&root().join("tests"));
-    let wrong: Vec<String> = files.iter().flat_map(|(file, text)| check_form(file, text)).collect();
+    let folders = ["tests", "gitlab-sim/tests", "gitlab-sim/benches"];
+    let files = folders.iter().flat_map(|folder| list_files(&root().join(folder)));
+    let wrong: Vec<String> = files.flat_map(|(file, text)| check_form(&file, &text)).collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 

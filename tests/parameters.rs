@@ -256,9 +256,7 @@ fn a_parameter_that_gitlab_does_not_know_is_found() {
         method: "GET".to_owned(),
         path: format!("/api/v4/{path}"),
         query: query.to_owned(),
-        status: 200,
-        user: None,
-        user_agent: None,
+        ..Request::default()
     };
     let wrong = [
         request("groups/1/issues", "updated_aftr=2026-11-22"),

@@ -1,3 +1,5 @@
+//! The cost of queries, as GitLab counts it.
+
 use std::fmt::Write;
 
 use async_graphql::parser::parse_query;

@@ -265,10 +265,7 @@ pub(super) fn lift_ban(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
     if shared.limits.lift_ban(address) {
         return Ok(shown(&shared.limits));
     }
-    Err(Refusal::missing(
-        format!("{address} is not banned"),
-        "GET /_sim/limits lists the bans",
-    ))
+    Err(Refusal::missing(format!("{address} is not banned"), "GET /_sim/limits lists the bans"))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]

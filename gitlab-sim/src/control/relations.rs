@@ -134,9 +134,8 @@ struct Share {
 }
 
 fn rows<'w>(shares: impl Iterator<Item = (&'w Group, AccessLevel)>) -> Value {
-    let rows: serde_json::Map<String, Value> = shares
-        .map(|(group, level)| (group.full_path.clone(), json!(level.number())))
-        .collect();
+    let rows: serde_json::Map<String, Value> =
+        shares.map(|(group, level)| (group.full_path.clone(), json!(level.number()))).collect();
     json!({"shared_with": rows})
 }
 

@@ -321,8 +321,5 @@ pub(super) fn refuse(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
     if world.refuse_job_tokens_from(target, source) {
         return Ok(show_allowed(&world, target));
     }
-    Err(Refusal::missing(
-        format!("{name} is not on the list"),
-        "GET the list to see who is",
-    ))
+    Err(Refusal::missing(format!("{name} is not on the list"), "GET the list to see who is"))
 }

@@ -40,6 +40,11 @@ async fn a_secret_is_shown_where_it_is_made_and_nowhere_else() {
     assert_eq!(again.status, 409);
     assert_eq!(get_as(&gitlab, Some(&secret(&fresh)), "/version").await.status, 401, "the family");
 
+    let path = format!("/api/v4/version?private_token={}&page=1", secret(&oauth));
+    fetch(&format!("{}{path}", gitlab.url()), &[]).await;
+    let log = done(&gitlab, "GET /_sim/requests?last=1", json!({})).await;
+    assert_eq!(log["requests"][0]["query"], "private_token=[hidden]&page=1");
+
     let expired = format!("POST /_sim/tokens/{}/expire", project["id"]);
     let expired = done(&gitlab, &expired, json!({})).await;
     let revoked = format!("POST /_sim/tokens/{}/revoke", group["id"]);

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use gitlab_sim::faults::{FaultProfile, FaultSchedule};
+use gitlab_sim::hooks::HookOptions;
 use gitlab_sim::{
-    Delay, EndpointLimits, GitLab, Latency, Limit, Options, Plan, Throttle, Throttles, Tier,
+    BlobRegime, Bulk, Delay, EndpointLimits, GitLab, Latency, Limit, Options, Throttle, Tier,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -34,6 +35,12 @@ pub(crate) struct Arguments {
     /// How many merge requests each project has
     #[arg(long, default_value_t = 30, help_heading = "World")]
     pub(crate) merge_requests: usize,
+    /// Write a plain world of any size instead: no files, no pipelines, nothing that means anything
+    #[arg(long, conflicts_with_all = ["life", "life_seed"], help_heading = "World")]
+    pub(crate) bulk: bool,
+    /// How many notes each item of a plain world has, on average
+    #[arg(long, default_value_t = 0, requires = "bulk", help_heading = "World")]
+    notes: u64,
     /// The moment at which the clock begins, such as 2026-11-22T10:00:00Z; by default now
     #[arg(long, value_name = "TIME", help_heading = "World")]
     pub(crate) clock: Option<Timestamp>,
@@ -62,6 +69,24 @@ pub(crate) struct Arguments {
     /// The version that it claims
     #[arg(long = "gitlab-version", value_name = "VERSION", help_heading = "Instance")]
     gitlab_version: Option<String>,
+    /// What blobs cost in GraphQL: as before 18.4.2, in 18.4.2 and 18.5, or since
+    #[arg(long, value_enum, default_value_t = Blobs::New, help_heading = "Instance")]
+    blobs: Blobs,
+    /// How many fields a GraphQL query may resolve before its time is up; 0 sets no end
+    #[arg(long, default_value_t = 0, value_name = "FIELDS", help_heading = "Instance")]
+    graphql_fields: u64,
+    /// How deep offset pages go, in rows, where there is keyset paging too; 0 sets no end
+    #[arg(long, default_value_t = 50_000, value_name = "ROWS", help_heading = "Instance")]
+    offset_ceiling: u64,
+    /// Apply that to projects too, as early versions do
+    #[arg(long, help_heading = "Instance")]
+    projects_have_ceiling: bool,
+    /// Send one constant entity tag with files, and false 304 for it, as versions until 2026 do
+    #[arg(long, help_heading = "Instance")]
+    constant_etag: bool,
+    /// Count notes afresh in every list of merge requests, which GitLab does not
+    #[arg(long, help_heading = "Instance")]
+    fresh_lists: bool,
     /// Serve no control API
     #[arg(long, help_heading = "Instance")]
     no_control: bool,
@@ -88,12 +113,26 @@ pub(crate) struct Arguments {
     /// How long every answer takes, such as 40ms, or a range such as 20ms..80ms
     #[arg(long, value_name = "TIME", value_parser = delay, help_heading = "Trouble")]
     latency: Option<Delay>,
+    /// The same for one kind of request, such as list=40ms; kinds are list, single, notes, file,
+    /// graphql and other
+    #[arg(long, value_name = "KIND=TIME", value_parser = kind_delay, help_heading = "Trouble")]
+    latency_of: Vec<(Kind, Delay)>,
+    /// How long changes of items stay unseen, as with a database that lags, such as 5s
+    #[arg(long, default_value = "0s", value_name = "TIME", help_heading = "Trouble")]
+    pub(crate) lag: SignedDuration,
     /// How badly things go wrong
     #[arg(long, value_enum, default_value_t = Profile::None, help_heading = "Trouble")]
     faults: Profile,
     /// The seed of what goes wrong
     #[arg(long, default_value_t = 1, value_name = "SEED", help_heading = "Trouble")]
     fault_seed: u64,
+
+    /// How long a receiver of webhooks may take to answer
+    #[arg(long, default_value = "10s", value_name = "TIME", help_heading = "Webhooks")]
+    hook_timeout: SignedDuration,
+    /// How often a webhook that failed is sent again
+    #[arg(long, default_value_t = 1, value_name = "TIMES", help_heading = "Webhooks")]
+    hook_retries: u32,
 
     /// Print what there is as one JSON object instead of lines
     #[arg(long, help_heading = "Output")]
@@ -144,6 +183,27 @@ enum Endpoints {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum Blobs {
+    /// 100 paths fit into one query
+    Old,
+    /// Two paths are too many
+    Costly,
+    /// One request returns 20 MB at most
+    New,
+}
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    List,
+    Single,
+    Notes,
+    File,
+    Graphql,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Profile {
     /// Nothing goes wrong
     None,
@@ -170,29 +230,43 @@ fn delay(text: &str) -> Result<Delay, String> {
     }
 }
 
+/// Reads a wait for one kind of request.
+fn kind_delay(text: &str) -> Result<(Kind, Delay), String> {
+    let (kind, time) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} has no =, as in list=40ms"))?;
+    Ok((Kind::from_str(kind.trim(), true)?, delay(time)?))
+}
+
+/// Returns the name of a value as it is given on the command line.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 impl Arguments {
+    /// Describes the plain world that is asked for.
+    pub(crate) fn bulk_world(&self, now: Timestamp) -> Bulk {
+        let each = |count: usize| (count as u64).saturating_mul(self.projects.max(1) as u64);
+        let (issues, merge_requests) = (each(self.issues), each(self.merge_requests));
+        Bulk {
+            // A seed is whatever a person types: the lower half of it tells as many worlds apart.
+            seed: u32::try_from(self.seed & u64::from(u32::MAX)).unwrap_or(u32::MAX),
+            projects: self.projects.max(1),
+            issues,
+            merge_requests,
+            notes: self.notes.saturating_mul(issues.saturating_add(merge_requests)),
+            now,
+        }
+    }
+
     /// Returns how the instance is to present itself.
     pub(crate) fn options(&self) -> Options {
         let period = Duration::try_from(self.period).unwrap_or(Duration::from_mins(1));
         let limit = Limit { requests: self.limit, period };
         let defaults = Options::default();
         Options {
-            throttle: match self.throttle {
-                Mode::None => Throttle::None,
-                Mode::Always => Throttle::Always(limit),
-                Mode::Only429 => Throttle::Only429(limit),
-                Mode::GitlabCom => Throttle::Custom(Throttles::gitlab_com()),
-                Mode::SelfManaged => Throttle::Custom(Throttles::self_managed_enabled()),
-                Mode::Dedicated => Throttle::Custom(Throttles::dedicated(self.limit)),
-                Mode::TierFree => Throttle::Custom(Throttles::tier_aware(Plan::Free)),
-                Mode::TierPremium => Throttle::Custom(Throttles::tier_aware(Plan::Premium)),
-                Mode::TierUltimate => Throttle::Custom(Throttles::tier_aware(Plan::Ultimate)),
-            },
-            endpoint_limits: match self.endpoint_limits {
-                Endpoints::None => EndpointLimits::none(),
-                Endpoints::GitlabCom => EndpointLimits::gitlab_com(),
-                Endpoints::SelfManaged => EndpointLimits::self_managed(),
-            },
+            throttle: Throttle::named(&word(&self.throttle), limit).unwrap_or_default(),
+            endpoint_limits: EndpointLimits::named(&word(&self.endpoint_limits))
+                .unwrap_or_default(),
             trust_forwarded_for: self.trust_forwarded_for,
             external_url: self.external_url.clone(),
             tier: match self.tier {
@@ -201,12 +275,43 @@ impl Arguments {
                 TierName::Premium => Tier::Premium,
             },
             version: self.gitlab_version.clone().unwrap_or_else(|| defaults.version.clone()),
+            blobs: match self.blobs {
+                Blobs::Old => BlobRegime::Old,
+                Blobs::Costly => BlobRegime::Costly,
+                Blobs::New => BlobRegime::New,
+            },
+            graphql_fields: (self.graphql_fields > 0).then_some(self.graphql_fields),
+            offset_ceiling: self.offset_ceiling,
+            projects_have_ceiling: self.projects_have_ceiling,
+            constant_etag: self.constant_etag,
+            stale_lists: !self.fresh_lists,
+            hooks: HookOptions {
+                timeout: Duration::try_from(self.hook_timeout).unwrap_or(defaults.hooks.timeout),
+                retries: self.hook_retries,
+                ..defaults.hooks.clone()
+            },
             control: !self.no_control,
-            latency: self.latency.map(Latency::all).unwrap_or_default(),
+            latency: self.waits(),
             faults: self.schedule(),
             log_size: (self.log_size > 0).then_some(self.log_size),
             ..defaults
         }
+    }
+
+    fn waits(&self) -> Latency {
+        let mut waits = self.latency.map(Latency::all).unwrap_or_default();
+        for (kind, delay) in &self.latency_of {
+            let wait = match kind {
+                Kind::List => &mut waits.list,
+                Kind::Single => &mut waits.single,
+                Kind::Notes => &mut waits.notes,
+                Kind::File => &mut waits.file,
+                Kind::Graphql => &mut waits.graphql,
+                Kind::Other => &mut waits.other,
+            };
+            *wait = *delay;
+        }
+        waits
     }
 
     fn schedule(&self) -> Option<FaultSchedule> {
@@ -221,9 +326,6 @@ impl Arguments {
 
     /// Returns what a script must know of the running instance, by name.
     pub(crate) fn facts(&self, gitlab: &GitLab, group: &str) -> Vec<(String, Value)> {
-        let word = |value: Option<clap::builder::PossibleValue>| {
-            value.map_or_else(String::new, |value| value.get_name().to_owned())
-        };
         let control = (!self.no_control).then(|| format!("{}/_sim", gitlab.url()));
         let facts = [
             ("url", json!(gitlab.url())),
@@ -234,9 +336,9 @@ impl Arguments {
             ("projects", json!(self.projects)),
             ("issues", json!(self.issues)),
             ("merge_requests", json!(self.merge_requests)),
-            ("tier", json!(word(self.tier.to_possible_value()))),
-            ("throttle", json!(word(self.throttle.to_possible_value()))),
-            ("faults", json!(word(self.faults.to_possible_value()))),
+            ("tier", json!(word(&self.tier))),
+            ("throttle", json!(word(&self.throttle))),
+            ("faults", json!(word(&self.faults))),
             ("clock", json!(gitlab.world().clock().now().to_string())),
         ];
         facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -260,6 +362,71 @@ mod tests {
             assert!(argument.get_help_heading().is_some(), "{} has no group", argument.get_id());
             assert!(argument.get_help().is_some(), "{} is not explained", argument.get_id());
         }
+    }
+
+    #[test]
+    fn every_option_is_in_the_readme() {
+        let readme = include_str!("../README.md");
+        let missing: Vec<String> = Arguments::command()
+            .get_arguments()
+            .filter_map(|argument| argument.get_long())
+            .map(|name| format!("`--{name}`"))
+            .filter(|name| !readme.contains(name.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "not in the README: {missing:?}");
+    }
+
+    #[test]
+    fn the_readme_knows_no_option_that_there_is_not() {
+        let known: Vec<String> = Arguments::command()
+            .get_arguments()
+            .filter_map(|argument| Some(format!("`--{}`", argument.get_long()?)))
+            .collect();
+        let rows = include_str!("../README.md").lines().filter(|line| line.starts_with("| `--"));
+        let mut named = 0;
+        for option in rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split(", ")) {
+            assert!(known.iter().any(|name| name == option.trim()), "{option} is no option");
+            named += 1;
+        }
+        assert!(named >= known.len(), "{named} options in the table, {} in all", known.len());
+    }
+
+    #[test]
+    fn every_choice_of_limits_has_a_meaning() {
+        let names: Vec<String> = Mode::value_variants().iter().map(word).collect();
+        assert_eq!(names, Throttle::NAMES);
+        let names: Vec<String> = Endpoints::value_variants().iter().map(word).collect();
+        assert_eq!(names, EndpointLimits::NAMES);
+    }
+
+    #[test]
+    fn a_plain_world_is_counted_in_items_per_project() {
+        let line = "gitlab-sim --bulk --projects 1000 --issues 500 --merge-requests 400 --notes 2";
+        let arguments = Arguments::try_parse_from(line.split_whitespace()).unwrap();
+        let bulk = arguments.bulk_world(Timestamp::UNIX_EPOCH);
+        assert_eq!((bulk.issues, bulk.merge_requests), (500_000, 400_000));
+        assert_eq!((bulk.projects, bulk.notes), (1_000, 1_800_000));
+        for wrong in ["gitlab-sim --notes 2", "gitlab-sim --bulk --life 3"] {
+            assert!(Arguments::try_parse_from(wrong.split_whitespace()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_early_version_is_made_of_its_habits() {
+        let line = "gitlab-sim --blobs costly --constant-etag --projects-have-ceiling \
+                    --offset-ceiling 7 --fresh-lists --graphql-fields 9 --hook-timeout 2s \
+                    --hook-retries 3 --latency 1ms --latency-of list=40ms \
+                    --latency-of graphql=1s..2s --gitlab-version 18.4.2-ee";
+        let options = Arguments::try_parse_from(line.split_whitespace()).unwrap().options();
+        assert_eq!((options.blobs, options.offset_ceiling), (BlobRegime::Costly, 7));
+        assert!(options.constant_etag && options.projects_have_ceiling && !options.stale_lists);
+        assert_eq!((options.graphql_fields, options.hooks.retries), (Some(9), 3));
+        assert_eq!(options.hooks.timeout, Duration::from_secs(2));
+        let (millis, secs) = (Duration::from_millis, Duration::from_secs);
+        assert_eq!(options.latency.list, Delay::fixed(millis(40)));
+        assert_eq!(options.latency.single, Delay::fixed(millis(1)));
+        assert_eq!(options.latency.graphql, Delay::between(secs(1), secs(2)));
+        assert!(kind_delay("odd=1s").is_err() && kind_delay("list").is_err());
     }
 
     #[test]

@@ -252,6 +252,11 @@ impl Registry {
         Ok(())
     }
 
+    /// Counts the deliveries that wait or are under way.
+    pub(crate) fn outstanding(&self) -> usize {
+        *self.waiting.borrow()
+    }
+
     /// Waits until nothing waits and nothing is under way.
     pub(crate) async fn settled(&self) {
         // An error would mean that the sender is gone, which is a field of this very value.

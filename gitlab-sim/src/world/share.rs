@@ -37,6 +37,18 @@ impl World {
         exists
     }
 
+    /// Ends the sharing of a project with a group. Returns false when there was none.
+    pub fn unshare_project(&mut self, project: ProjectId, with: GroupId) -> bool {
+        let shares = self.shares.projects.get_mut(&project);
+        shares.is_some_and(|shares| shares.remove(&with).is_some())
+    }
+
+    /// Ends the sharing of a group with another. Returns false when there was none.
+    pub fn unshare_group(&mut self, group: GroupId, with: GroupId) -> bool {
+        let shares = self.shares.groups.get_mut(&group);
+        shares.is_some_and(|shares| shares.remove(&with).is_some())
+    }
+
     /// Names the project whose description templates the projects below a group inherit.
     pub fn set_template_project(&mut self, group: GroupId, project: Option<ProjectId>) {
         match project {

@@ -38,6 +38,11 @@ pub(super) struct Commit {
     pub(super) at: Timestamp,
 }
 
+/// Returns the hash of the commit that a branch, a tag or a hash names.
+pub(crate) fn sha_of(project: &Project, name: &str) -> Option<String> {
+    Commit::find(project, name).map(|commit| commit.sha)
+}
+
 impl Commit {
     /// Describes the change of that number.
     fn of_revision(project: &Project, revision: u64) -> Self {

@@ -17,6 +17,7 @@ mod hooks;
 mod items;
 mod job_tokens;
 mod life;
+mod log;
 mod naive;
 mod paging;
 mod projects;

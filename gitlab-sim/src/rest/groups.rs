@@ -262,7 +262,7 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
     });
     Ok(Answer::json(&GroupDetail {
         group: GroupShape::new(call, group),
-        shared_with_groups: shares(call.world.shares_of_group(group.id)),
+        shared_with_groups: shares(call, call.world.shares_of_group(group.id)),
         prevent_sharing_groups_outside_hierarchy: false,
         shared_projects,
         projects,
@@ -272,9 +272,13 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
     }))
 }
 
-/// Renders with whom something is shared.
-pub(super) fn shares<'w>(shares: impl Iterator<Item = (&'w Group, AccessLevel)>) -> Vec<Value> {
+/// Renders with whom something is shared, as far as the caller sees them.
+pub(super) fn shares<'w>(
+    call: &Call<'_>,
+    shares: impl Iterator<Item = (&'w Group, AccessLevel)>,
+) -> Vec<Value> {
     shares
+        .filter(|(group, _)| call.world.sees_group(call.caller, group))
         .map(|(group, level)| {
             json!({
                 "group_id": group.id,

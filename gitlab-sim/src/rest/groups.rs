@@ -197,6 +197,9 @@ fn ordered<'w>(call: &Call<'w>, mut groups: Vec<&'w Group>) -> Result<Vec<&'w Gr
     if let Some(active) = query.flag("active")? {
         groups.retain(|group| group.marked_for_deletion_on.is_none() == active);
     }
+    if let Some(day) = query.date("marked_for_deletion_on")? {
+        groups.retain(|group| group.marked_for_deletion_on == Some(day));
+    }
     if query.flag("archived")?.unwrap_or(false) {
         groups.clear();
     }

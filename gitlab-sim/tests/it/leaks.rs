@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, get, get_anonymously, get_as, serve};
 
 /// Asks with a token, or as nobody.
-async fn graphql(gitlab: &GitLab, token: Option<&str>, query: &str) -> Value {
+pub async fn graphql(gitlab: &GitLab, token: Option<&str>, query: &str) -> Value {
     let mut headers = HeaderMap::new();
     if let Some(token) = token {
         headers.insert("private-token", token.parse().unwrap());
@@ -185,21 +185,4 @@ async fn a_job_is_not_told_that_a_hidden_project_is_there() {
     assert_eq!(ask().await.status, 403, "not on the allow-list");
     gitlab.world().hide_project(hidden, true);
     assert_eq!(ask().await.json(), json!({"message": "404 Project Not Found"}));
-}
-
-#[tokio::test]
-async fn rest_and_graphql_give_an_issue_one_address() {
-    for (version, segment) in [("19.6.0-ee", "/-/work_items/1"), ("17.2.0", "/-/issues/1")] {
-        let mut world = World::new();
-        let project = world.add_project(NewProject::at("acme/shop"));
-        world.add_issue(project, NewIssue::new("one"));
-        let options =
-            gitlab_sim::Options { version: version.to_owned(), ..gitlab_sim::Options::default() };
-        let gitlab = GitLab::start(world, options).await.unwrap();
-        let query = r#"{project(fullPath:"acme/shop"){issue(iid:"1"){webUrl}}}"#;
-        let reply = graphql(&gitlab, Some(gitlab.token()), query).await;
-        let rest = get(&gitlab, "/projects/1/issues/1").await.json()["web_url"].clone();
-        assert!(rest.as_str().unwrap().ends_with(segment), "{rest}");
-        assert_eq!(reply["data"]["project"]["issue"]["webUrl"], rest);
-    }
 }

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 mod access;
+mod agreement;
 mod client;
 mod control;
 mod faults;
 mod files;
+mod filters;
 mod generated;
 mod graphql;
 mod hook_delivery;

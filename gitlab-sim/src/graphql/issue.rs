@@ -11,6 +11,7 @@ use super::node::{Look, Node, Out};
 use super::note;
 use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::project;
+use crate::rest::web_segment;
 use crate::world::{Issue, Item, ItemKind, ItemRef, Project, ProjectId, UserId};
 
 /// An issue as it was when it was found.
@@ -112,7 +113,10 @@ pub(super) fn field(
             Out::node(original.and_then(|item| IssueRow::find(look, item)).map(Node::Issue))
         }
         "relatedMergeRequests" => return related_merge_requests(look, args, row.named()),
-        "mergeRequestsCount" => world.closing(row.named()).len().into(),
+        "mergeRequestsCount" => {
+            let closing = world.closing(row.named()).into_iter();
+            closing.filter_map(|item| MergeRow::find(look, item)).count().into()
+        }
         "linkedWorkItems" => return super::work_item::linked(look, args, row),
         "assignees" => return people(args, &issue.item.assignees),
         "projectId" => project.get().into(),
@@ -160,7 +164,11 @@ pub(super) fn shared_field(
     let path = |look: &Look<'_>| {
         let project = look.world.project(named.project);
         let above = project.map(|row| row.full_path.as_str()).unwrap_or_default();
-        format!("/{above}/-/{}/{}", named.kind.segment(), named.iid)
+        let segment = match named.kind {
+            ItemKind::Issue => web_segment(&look.site.version),
+            ItemKind::MergeRequest => "/-/merge_requests/",
+        };
+        format!("/{above}{segment}{}", named.iid)
     };
     Ok(match name {
         "iid" => item.iid.to_string().into(),

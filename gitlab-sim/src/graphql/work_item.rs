@@ -12,6 +12,7 @@ use super::merge_request::MergeRow;
 use super::node::{Look, Node, Out};
 use super::page::list as in_order;
 use super::{note, project};
+use crate::rest::web_segment;
 use crate::world::{IssueType, ItemRef, LinkKind};
 
 /// A widget of a work item.
@@ -71,7 +72,8 @@ pub(super) fn field(
     let url = |found: Option<Arc<IssueRow>>| {
         let path = found.and_then(|row| {
             let project = world.project(row.project)?;
-            Some(format!("/{}/-/issues/{}", project.full_path, row.issue.item.iid))
+            let segment = web_segment(&look.site.version);
+            Some(format!("/{}{segment}{}", project.full_path, row.issue.item.iid))
         });
         Out::maybe(path.map(|path| look.url(&path)))
     };

@@ -59,7 +59,7 @@ impl Commit {
     /// Describes the one commit of a merge request.
     pub(super) fn of_merge_request(project: &Project, row: &MergeRequest) -> Self {
         Self {
-            sha: hex40(&format!("{}!{}", project.id, row.item.iid)),
+            sha: row.head(project.id),
             parents: vec![project.head()],
             title: row.item.title.clone(),
             at: row.item.created_at,

@@ -307,13 +307,19 @@ pub(super) fn find<'w>(
 
 /// Returns how pages of issues are addressed: as work items since GitLab 19. The old form stays
 /// valid.
-fn web_segment(version: &str) -> &'static str {
+pub(crate) fn web_segment(version: &str) -> &'static str {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| major >= 19) { "/-/work_items/" } else { "/-/issues/" }
 }
 
 fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
     let of = call.world.duplicate_of(crate::world::ItemRef::issue(project.id, iid))?;
+    let (home, original) = (call.world.project(of.project)?, call.world.issue(of.project, of.iid)?);
+    if !call.world.sees_project(call.caller, home)
+        || !call.world.sees_issue(call.caller, home, original)
+    {
+        return None;
+    }
     Some(format!("{}/api/v4/projects/{}/issues/{}", call.site.url, of.project, of.iid))
 }
 

@@ -254,12 +254,16 @@ impl<'w> Full<'w> {
                 .issues
                 .values()
                 .filter(|issue| issue.item.closed_at.is_none())
+                .filter(|issue| call.world.sees_issue(call.caller, project, issue))
                 .count(),
             description_html: &project.description,
             updated_at: Stamp(project.updated_at),
             ci_config_path: None,
             public_jobs: true,
-            shared_with_groups: super::groups::shares(call.world.shares_of_project(project.id)),
+            shared_with_groups: super::groups::shares(
+                call,
+                call.world.shares_of_project(project.id),
+            ),
             only_allow_merge_if_pipeline_succeeds: false,
             allow_merge_on_skipped_pipeline: None,
             request_access_enabled: true,

@@ -96,18 +96,29 @@ impl World {
             .filter(move |row| row.id != own)
     }
 
+    /// Returns the role that shares of a group, or of those it lies in, give a user.
+    pub(super) fn shared_group_access(&self, user: UserId, group: GroupId) -> Option<AccessLevel> {
+        if self.shares.groups.is_empty() {
+            return None;
+        }
+        let invited = self.lineage(group).flat_map(|group| self.shares_of_group(group.id));
+        invited.filter_map(|(group, most)| self.lent(user, group, most)).max()
+    }
+
     /// Returns the role that shares of a project, or of the groups it lies in, give a user.
     pub(super) fn shared_access(&self, user: UserId, project: &Project) -> Option<AccessLevel> {
         if self.shares.projects.is_empty() && self.shares.groups.is_empty() {
             return None;
         }
-        let above = self.lineage(project.group).flat_map(|group| self.shares_of_group(group.id));
         self.shares_of_project(project.id)
-            .chain(above)
-            .filter_map(|(group, most)| {
-                let roles = self.lineage(group.id).filter_map(|row| row.members.get(&user));
-                roles.copied().max().map(|own| own.min(most))
-            })
+            .filter_map(|(group, most)| self.lent(user, group, most))
             .max()
+            .max(self.shared_group_access(user, project.group))
+    }
+
+    /// Returns the role that a user has as a member of an invited group: at most that of the share.
+    fn lent(&self, user: UserId, invited: &Group, most: AccessLevel) -> Option<AccessLevel> {
+        let roles = self.lineage(invited.id).filter_map(|row| row.members.get(&user));
+        roles.copied().max().map(|own| own.min(most))
     }
 }

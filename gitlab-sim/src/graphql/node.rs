@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::dynamic::{FieldValue, ResolverContext};
-use async_graphql::{Error, Value};
+use async_graphql::{Error, ServerError, Value};
 use jiff::Timestamp;
 
 use super::args::Args;
@@ -113,6 +113,8 @@ pub(super) struct Asking {
     pub(super) identity: Option<(UserId, String)>,
     pub(super) complexity: u64,
     pub(super) limit: u64,
+    /// What is wrong with the query that the engine does not see.
+    pub(super) complaints: Vec<ServerError>,
     /// Why the query is not executed although it is valid.
     pub(super) refusals: Vec<String>,
     /// How often a field was asked that may be asked only for one object.

@@ -15,6 +15,7 @@ use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::check;
 use super::cost::{self, Cost};
 use super::node::Asking;
 use super::schema::{NO_VALUE, schema};
@@ -256,9 +257,16 @@ fn asking(
     if depth > deepest {
         refusals.push(format!("Query has depth of {depth}, which exceeds max depth of {deepest}"));
     }
+    let complaints = match cost::chosen(document, operation) {
+        Some(operation) if complexity != u64::MAX => {
+            check::complaints(document, operation, variables)
+        }
+        _ => Vec::new(),
+    };
     Asking {
         shared: Arc::clone(shared),
         identity,
+        complaints,
         complexity,
         limit,
         refusals,

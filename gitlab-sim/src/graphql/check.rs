@@ -8,7 +8,7 @@
 //! Values of a document are looked at with their variables replaced by [`Value::Binary`], which no
 //! document can hold: the engine keeps its own type for them to itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
@@ -41,6 +41,34 @@ pub(super) fn complaints(
         check.found.extend(declared.iter().filter_map(|row| given(row, variables)));
     }
     check.found
+}
+
+/// Finds a fragment that holds itself, however far below.
+pub(super) fn circle(document: &ExecutableDocument) -> Option<&Name> {
+    let mut rows: Vec<&Name> = document.fragments.keys().collect();
+    rows.sort_unstable();
+    rows.into_iter().find(|start| {
+        let mut seen: BTreeSet<&Name> = BTreeSet::new();
+        let mut left: Vec<&Name> = vec![start];
+        while let Some(row) = left.pop().and_then(|name| document.fragments.get(name)) {
+            let mut sets = vec![&row.node.selection_set.node];
+            while let Some(set) = sets.pop() {
+                for item in &set.items {
+                    match &item.node {
+                        Selection::Field(field) => sets.push(&field.node.selection_set.node),
+                        Selection::InlineFragment(row) => sets.push(&row.node.selection_set.node),
+                        Selection::FragmentSpread(row) => {
+                            let name = &row.node.fragment_name.node;
+                            if seen.insert(name) && document.fragments.contains_key(name) {
+                                left.push(name);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        seen.contains(*start)
+    })
 }
 
 /// Complains of a variable whose value is missing or does not fit its type.
@@ -163,10 +191,7 @@ impl<'d> Check<'d> {
             let Some(slot) = slots.and_then(|slots| slots.get(argument.node.as_str())) else {
                 continue;
             };
-            // The reason is never asked for: a variable is a marker here.
-            let Ok(value) = value.node.clone().into_const_with(marker) else {
-                continue;
-            };
+            let Ok(value) = value.node.clone().into_const_with(marker);
             self.variables(&value, slot, argument.node.as_str(), argument.pos);
             if !fits(&value, &slot.kind, Source::Document) {
                 let shown = match &value {
@@ -192,9 +217,8 @@ impl<'d> Check<'d> {
         };
         let slot = Slot { kind: condition, has_default: false };
         for (argument, value) in rows.iter().flat_map(|row| &row.node.arguments) {
-            if argument.node == "if"
-                && let Ok(value) = value.node.clone().into_const_with(marker)
-            {
+            if argument.node == "if" {
+                let Ok(value) = value.node.clone().into_const_with(marker);
                 self.variables(&value, &slot, "if", argument.pos);
             }
         }

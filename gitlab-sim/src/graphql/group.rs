@@ -128,7 +128,7 @@ pub(super) fn field(
         }
         "releases" => {
             let projects = projects_of(look, args, |row| world.is_within(row.group, id));
-            return pipeline::releases(look, args, &projects, "RELEASED_AT_DESC");
+            return pipeline::releases(args, &projects, "RELEASED_AT_DESC");
         }
         "label" => {
             let found = args.text("title").and_then(|title| {

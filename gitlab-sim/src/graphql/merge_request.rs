@@ -37,7 +37,12 @@ impl MergeRow {
 
     /// Returns the name of the last commit of the source branch.
     fn head(&self) -> String {
-        hex40(&format!("{}:{}", self.project, self.row.source_branch))
+        hex40(&self.seed())
+    }
+
+    /// Returns what names of commits are made of, which are those of the REST interface.
+    fn seed(&self) -> String {
+        format!("{}!{}", self.project, self.row.item.iid)
     }
 
     /// Finds the latest pipeline of the source branch.
@@ -95,15 +100,15 @@ pub(super) fn field(
             Out::node(row.merge_user.and_then(|id| world.user(id)).map(|user| Node::User(user.id)))
         }
         "mergeCommitSha" => {
-            Out::maybe(row.merged_at.map(|_| hex40(&format!("merge {}", row.item.id))))
+            Out::maybe(row.merged_at.map(|_| hex40(&format!("merge {}", found.seed()))))
         }
         "diffHeadSha" => found.head().into(),
         "diffRefs" => {
-            let base = hex40(&format!("{project}:base:{}", row.item.iid));
+            let base = || Out::maybe(world.project(*project).map(Project::head));
             Out::facts([
-                ("baseSha", base.clone().into()),
+                ("baseSha", base()),
                 ("headSha", found.head().into()),
-                ("startSha", base.into()),
+                ("startSha", base()),
             ])
         }
         "headPipeline" => {

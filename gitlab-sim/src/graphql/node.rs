@@ -37,6 +37,8 @@ pub(super) enum Node {
     User(UserId),
     Group(GroupId),
     Namespace(GroupId),
+    /// What a project is to its work items.
+    ProjectNamespace(ProjectId),
     Project(ProjectId),
     Repository(ProjectId),
     File(Arc<File>),
@@ -238,6 +240,7 @@ fn field(
         Node::User(id) => Ok(user::field(look, *id, name)),
         Node::Group(id) => group::field(look, *id, name, args),
         Node::Namespace(id) => group::namespace_field(look, *id, name, args),
+        Node::ProjectNamespace(id) => project::namespace_field(look, *id, name, args),
         Node::Project(id) => project::field(look, *id, name, args),
         Node::Repository(id) => repository::field(look, *id, name, args, wants_content),
         Node::File(file) => Ok(file.field(look, name)),
@@ -270,6 +273,7 @@ impl Node {
             Self::Root
             | Self::Group(_)
             | Self::Namespace(_)
+            | Self::ProjectNamespace(_)
             | Self::Project(_)
             | Self::Repository(_)
             | Self::File(_)

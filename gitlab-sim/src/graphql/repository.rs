@@ -102,10 +102,19 @@ pub(super) fn field(
             None => Out::NULL,
         },
         "commit" | "lastCommit" => match branch(project, args) {
-            Some(_) => head(look),
-            None => Out::NULL,
+            Some(_) if holds(project, args.filled("path")) => head(look),
+            Some(_) | None => Out::NULL,
         },
         _ => Out::Unknown,
+    })
+}
+
+/// Tells whether a project holds a file or folder. Everything holds its own top.
+fn holds(project: &Project, path: Option<&str>) -> bool {
+    path.is_none_or(|path| {
+        let path = path.trim_matches('/');
+        let below = format!("{path}/");
+        path.is_empty() || project.files.keys().any(|key| key == path || key.starts_with(&below))
     })
 }
 

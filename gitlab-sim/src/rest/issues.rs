@@ -307,7 +307,7 @@ pub(super) fn find<'w>(
 
 /// Returns how pages of issues are addressed: as work items since GitLab 19. The old form stays
 /// valid.
-fn web_segment(version: &str) -> &'static str {
+pub(crate) fn web_segment(version: &str) -> &'static str {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| major >= 19) { "/-/work_items/" } else { "/-/issues/" }
 }

@@ -44,6 +44,7 @@ mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
 use query::{Query, decode};
+pub(crate) use issues::web_segment;
 pub(crate) use repository::{blob_id, knows};
 
 use crate::server::Site;

@@ -79,7 +79,8 @@ fn given(row: &Positioned<VariableDefinition>, variables: &Variables) -> Option<
         None => expected.nullable || default_value.is_some(),
         Some(value) => fits(value, expected, Source::Variable),
     };
-    let message = || format!("Variable ${} of type {expected} was provided invalid value", name.node);
+    let message =
+        || format!("Variable ${} of type {expected} was provided invalid value", name.node);
     (!fits).then(|| ServerError::new(message(), Some(row.pos)))
 }
 

@@ -104,9 +104,7 @@ pub(super) fn field(look: &Look<'_>, row: &Arc<NoteRow>, name: &str) -> Out {
         }
         "discussion" => Out::Node(Node::Discussion(Arc::clone(row))),
         "project" => Out::node(project::node(look, item.project)),
-        "url" => {
-            look.url(&format!("{}#note_{}", issue::path(look, *item), note.id)).into()
-        }
+        "url" => look.url(&format!("{}#note_{}", issue::path(look, *item), note.id)).into(),
         "resolvable" => (item.kind == ItemKind::MergeRequest && !note.system).into(),
         "resolved" | "imported" => false.into(),
         "resolvedAt" | "resolvedBy" | "systemNoteIconName" => Out::NULL,

@@ -157,11 +157,7 @@ pub(super) fn field(look: &Look<'_>, project: ProjectId, row: &Arc<Pipeline>, na
 }
 
 /// Makes a connection of the releases of some projects that the caller sees: no more is asked for.
-pub(super) fn releases(
-    args: Args<'_>,
-    projects: &[&Project],
-    default: &str,
-) -> Result<Out, Error> {
+pub(super) fn releases(args: Args<'_>, projects: &[&Project], default: &str) -> Result<Out, Error> {
     let sort = args.text("sort").unwrap_or(default);
     let mut rows = Vec::new();
     for project in projects {

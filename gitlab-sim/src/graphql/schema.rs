@@ -259,7 +259,8 @@ fn output(parent: &str, field: &FieldDefinition, open: bool) -> Field {
             })
         })
     });
-    let built = if is_deprecated(&field.directives) { built.deprecation(Some(DEPRECATED)) } else { built };
+    let built =
+        if is_deprecated(&field.directives) { built.deprecation(Some(DEPRECATED)) } else { built };
     field.arguments.iter().fold(built, |built, row| built.argument(input(&row.node)))
 }
 

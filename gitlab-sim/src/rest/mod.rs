@@ -43,8 +43,8 @@ mod tokens;
 mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
-use query::{Query, decode};
 pub(crate) use issues::web_segment;
+use query::{Query, decode};
 pub(crate) use repository::{blob_id, knows};
 
 use crate::server::Site;

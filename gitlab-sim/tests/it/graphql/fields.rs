@@ -83,7 +83,7 @@ async fn items_say_what_they_are() {
     assert_eq!((&issue["iid"], &issue["type"]), (&json!("1"), &json!("INCIDENT")));
     assert_eq!((&issue["severity"], &issue["state"]), (&json!("HIGH"), &json!("opened")));
     assert_eq!(issue["createdAt"], "2026-11-22T10:00:00Z");
-    assert_eq!(issue["webUrl"], format!("{url}/-/issues/1"));
+    assert_eq!(issue["webUrl"], format!("{url}/-/work_items/1"));
     assert_eq!(
         (&issue["reference"], &issue["full"]),
         (&json!("#1"), &json!("acme/shop/webshop#1"))

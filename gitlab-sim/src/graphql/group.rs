@@ -64,7 +64,7 @@ pub(super) fn list(
     connect(args, Direction { falling, falling_ids: falling }, rows, |id| Some(Node::Group(id)))
 }
 
-/// Answers a field of a group.
+/// Answers a field of a group, also where it is shown as a namespace.
 pub(super) fn field(
     look: &Look<'_>,
     id: GroupId,
@@ -196,14 +196,4 @@ fn projects(look: &Look<'_>, args: Args<'_>, id: GroupId) -> Result<Out, Error> 
     let falling = direction != "asc";
     let rows = rows.into_iter().map(|row| (project::place(row, column), row.id)).collect();
     connect(args, Direction { falling, falling_ids: falling }, rows, |id| Some(Node::Project(id)))
-}
-
-/// Answers a field of a group that is shown as a namespace.
-pub(super) fn namespace_field(
-    look: &Look<'_>,
-    id: GroupId,
-    name: &str,
-    args: Args<'_>,
-) -> Result<Out, Error> {
-    field(look, id, name, args)
 }

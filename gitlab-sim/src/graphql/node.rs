@@ -238,8 +238,7 @@ fn field(
     match node {
         Node::Root => root::field(look, name, args),
         Node::User(id) => Ok(user::field(look, *id, name)),
-        Node::Group(id) => group::field(look, *id, name, args),
-        Node::Namespace(id) => group::namespace_field(look, *id, name, args),
+        Node::Group(id) | Node::Namespace(id) => group::field(look, *id, name, args),
         Node::ProjectNamespace(id) => project::namespace_field(look, *id, name, args),
         Node::Project(id) => project::field(look, *id, name, args),
         Node::Repository(id) => repository::field(look, *id, name, args, wants_content),

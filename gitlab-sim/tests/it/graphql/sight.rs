@@ -190,6 +190,24 @@ async fn merge_requests_that_are_hidden_are_not_counted() {
 }
 
 #[tokio::test]
+async fn a_project_counts_confidential_issues_to_those_only_who_see_them() {
+    let mut world = World::new();
+    let project = world.add_project(NewProject::at("acme/shop"));
+    world.set_visibility(project, Visibility::Public);
+    world.add_issue(project, NewIssue::new("open"));
+    world.add_issue(project, NewIssue::new("secret").confidential(true));
+    let gitlab = serve(world).await;
+    let query = "{project(fullPath:\"acme/shop\"){openIssuesCount issues{count}}}";
+    for (token, count) in [(Some(gitlab.token()), 2), (None, 1)] {
+        let here = ask_as(&gitlab, token, query).await;
+        assert_eq!(here["project"], json!({"openIssuesCount": count, "issues": {"count": count}}));
+        let there = get_as(&gitlab, token, "/projects/1").await.json();
+        assert_eq!(there["open_issues_count"], 1, "REST says the same to everybody");
+    }
+    gitlab.stop().await;
+}
+
+#[tokio::test]
 async fn a_namespace_is_hidden_with_its_group_and_may_be_a_project() {
     let mut world = World::new();
     let project = world.add_project(NewProject::at("acme/shop"));

@@ -8,6 +8,7 @@ use axum::http::{Response, StatusCode, response};
 use serde_json::{Value, json};
 
 use super::kind::{FaultKind, Refusal, status};
+use super::requests::RequestKind;
 use crate::rest::answer::{Answer, Failure};
 
 /// Headers that tell about a page or a version of a body that is no longer there.
@@ -27,7 +28,8 @@ const OF_THE_BODY: [&str; 12] = [
 ];
 
 /// Returns the answer that comes in place of GitLab's, or nothing for a fault that has none.
-pub(crate) fn in_place(kind: &FaultKind) -> Option<Response<Body>> {
+/// `asked` is the kind of request, because GraphQL has envelopes of its own.
+pub(crate) fn in_place(kind: &FaultKind, asked: RequestKind) -> Option<Response<Body>> {
     let response = match kind {
         FaultKind::Html { status: number } => {
             let status = status(*number, StatusCode::BAD_GATEWAY);
@@ -42,12 +44,15 @@ pub(crate) fn in_place(kind: &FaultKind) -> Option<Response<Body>> {
         FaultKind::Login => page(StatusCode::OK, LOGIN_PAGE, "nginx"),
         FaultKind::TooMany { form, retry_after } => {
             let (content_type, body) = match form {
-                Refusal::Throttle => ("text/plain", "Retry later\n"),
-                Refusal::Application => (
-                    "application/json",
-                    "{\"message\":{\"error\":\"This endpoint has been requested too many times. \
-                     Try again later.\"}}",
-                ),
+                Refusal::Throttle => ("text/plain", "Retry later\n".to_owned()),
+                Refusal::Application => {
+                    let words = "This endpoint has been requested too many times. Try again later.";
+                    let body = match asked {
+                        RequestKind::GraphQl => json!({"errors": [{"message": words}]}),
+                        _ => json!({"message": {"error": words}}),
+                    };
+                    ("application/json", body.to_string())
+                }
             };
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -64,23 +69,43 @@ pub(crate) fn in_place(kind: &FaultKind) -> Option<Response<Body>> {
 
 /// Makes GitLab's answer another. The request was counted, so what the throttle says stays, and
 /// a refusal by the throttle stays altogether.
-pub(crate) fn instead(kind: &FaultKind, response: Response<Body>) -> Response<Body> {
+pub(crate) fn instead(
+    kind: &FaultKind,
+    asked: RequestKind,
+    response: Response<Body>,
+) -> Response<Body> {
     if response.status() == StatusCode::TOO_MANY_REQUESTS {
         return response;
     }
     let error = |status: StatusCode, body: Value| (status, body.to_string());
-    let (status, body) = match kind {
-        FaultKind::ServerError => error(
+    let errors = |status: StatusCode, message: &str| {
+        error(status, json!({"errors": [{"message": message}]}))
+    };
+    let (status, body) = match (kind, asked) {
+        (FaultKind::ServerError, RequestKind::GraphQl) => {
+            errors(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+        }
+        (FaultKind::Timeout, RequestKind::GraphQl) => errors(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Request timed out. Please try a less complex query or a smaller set of records.",
+        ),
+        (FaultKind::Locked, RequestKind::GraphQl) => {
+            errors(StatusCode::CONFLICT, "409 Conflict: Resource lock")
+        }
+        (FaultKind::ExpiredToken, RequestKind::GraphQl) => {
+            errors(StatusCode::UNAUTHORIZED, "Invalid token")
+        }
+        (FaultKind::ServerError, _) => error(
             StatusCode::INTERNAL_SERVER_ERROR,
             json!({"message": "500 Internal Server Error"}),
         ),
-        FaultKind::Timeout => {
+        (FaultKind::Timeout, _) => {
             error(StatusCode::REQUEST_TIMEOUT, json!({"message": {"error": "Request timed out"}}))
         }
-        FaultKind::Locked => {
+        (FaultKind::Locked, _) => {
             error(StatusCode::CONFLICT, json!({"message": "409 Conflict: Resource lock"}))
         }
-        FaultKind::ExpiredToken => return expired(response),
+        (FaultKind::ExpiredToken, _) => return expired(response),
         _ => return response,
     };
     let (mut parts, _) = response.into_parts();

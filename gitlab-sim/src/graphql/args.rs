@@ -64,11 +64,17 @@ impl<'a> Args<'a> {
 
     /// Returns a moment.
     pub(super) fn time(self, name: &str) -> Result<Option<Timestamp>, Error> {
-        self.text(name)
-            .map(|text| {
-                moment(text).ok_or_else(|| Error::new(format!("{name}: {text} is not a time")))
-            })
-            .transpose()
+        let wrong = |value: &dyn std::fmt::Display| {
+            Err(Error::new(format!("{name}: {value} is not a time")))
+        };
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => match moment(text) {
+                Some(time) => Ok(Some(time)),
+                None => wrong(text),
+            },
+            Some(other) => wrong(other),
+        }
     }
 
     /// Returns the number of a global id such as `gid://gitlab/Project/12`.

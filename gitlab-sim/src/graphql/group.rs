@@ -64,7 +64,7 @@ pub(super) fn list(
     connect(args, Direction { falling, falling_ids: falling }, rows, |id| Some(Node::Group(id)))
 }
 
-/// Answers a field of a group.
+/// Answers a field of a group, also where it is shown as a namespace.
 pub(super) fn field(
     look: &Look<'_>,
     id: GroupId,
@@ -128,7 +128,7 @@ pub(super) fn field(
         }
         "releases" => {
             let projects = projects_of(look, args, |row| world.is_within(row.group, id));
-            return pipeline::releases(look, args, &projects, "RELEASED_AT_DESC");
+            return pipeline::releases(args, &projects, "RELEASED_AT_DESC");
         }
         "label" => {
             let found = args.text("title").and_then(|title| {
@@ -198,14 +198,4 @@ fn projects(look: &Look<'_>, args: Args<'_>, id: GroupId) -> Result<Out, Error> 
     let falling = direction != "asc";
     let rows = rows.into_iter().map(|row| (project::place(row, column), row.id)).collect();
     connect(args, Direction { falling, falling_ids: falling }, rows, |id| Some(Node::Project(id)))
-}
-
-/// Answers a field of a group that is shown as a namespace.
-pub(super) fn namespace_field(
-    look: &Look<'_>,
-    id: GroupId,
-    name: &str,
-    args: Args<'_>,
-) -> Result<Out, Error> {
-    field(look, id, name, args)
 }

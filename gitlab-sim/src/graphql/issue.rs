@@ -69,8 +69,11 @@ pub(super) fn single(look: &Look<'_>, args: Args<'_>, project: &Project) -> Resu
         .values()
         .filter(|issue| look.world.sees_issue(look.caller, project, issue))
         .filter(|issue| filter.passes(look, issue))
-        .map(|issue| (order.key(&issue.item, None, &issue.severity), issue.item.iid));
-    let first = if order.direction.falling { found.max() } else { found.min() };
+        .map(|issue| {
+            let key = order.key(&issue.item, None, &issue.severity);
+            (Place::new(key, issue.item.id), issue.item.iid)
+        });
+    let first = found.min_by(|(a, _), (b, _)| order.direction.compare(a, b));
     let row = first.and_then(|(_, iid)| IssueRow::find(look, ItemRef::issue(project.id, iid)));
     Ok(Out::node(row.map(Node::Issue)))
 }
@@ -113,10 +116,7 @@ pub(super) fn field(
             Out::node(original.and_then(|item| IssueRow::find(look, item)).map(Node::Issue))
         }
         "relatedMergeRequests" => return related_merge_requests(look, args, row.named()),
-        "mergeRequestsCount" => {
-            let closing = world.closing(row.named()).into_iter();
-            closing.filter_map(|item| MergeRow::find(look, item)).count().into()
-        }
+        "mergeRequestsCount" => closing(look, row).len().into(),
         "linkedWorkItems" => return super::work_item::linked(look, args, row),
         "assignees" => return people(args, &issue.item.assignees),
         "projectId" => project.get().into(),
@@ -135,6 +135,13 @@ pub(super) fn related_merge_requests(
     in_order(args, seen.map(Node::MergeRequest).collect())
 }
 
+/// Returns the merge requests that close an issue when they are merged, as far as the caller sees
+/// them.
+pub(super) fn closing(look: &Look<'_>, row: &IssueRow) -> Vec<Arc<MergeRow>> {
+    let found = look.world.closing(row.named());
+    found.into_iter().filter_map(|item| MergeRow::find(look, item)).collect()
+}
+
 /// Finds an issue by its id on the instance.
 pub(super) fn by_id(look: &Look<'_>, id: Option<u64>) -> Option<Arc<IssueRow>> {
     let id = id?;
@@ -149,7 +156,8 @@ pub(super) fn people(args: Args<'_>, users: &[UserId]) -> Result<Out, Error> {
     let mut users = users.to_vec();
     users.sort_unstable();
     users.dedup();
-    in_order(args, users.into_iter().map(Node::User).collect())
+    let rows = users.into_iter().map(|id| (Place::new(Key::Number(0), id.get()), id)).collect();
+    connect(args, Direction::RISING, rows, |id| Some(Node::User(id)))
 }
 
 /// Answers a field that issues, work items and merge requests have in common.
@@ -161,15 +169,6 @@ pub(super) fn shared_field(
     args: Args<'_>,
 ) -> Result<Out, Error> {
     let world = look.world;
-    let path = |look: &Look<'_>| {
-        let project = look.world.project(named.project);
-        let above = project.map(|row| row.full_path.as_str()).unwrap_or_default();
-        let segment = match named.kind {
-            ItemKind::Issue => web_segment(&look.site.version),
-            ItemKind::MergeRequest => "/-/merge_requests/",
-        };
-        format!("/{above}{segment}{}", named.iid)
-    };
     Ok(match name {
         "iid" => item.iid.to_string().into(),
         "title" | "titleHtml" | "name" => look.text(&item.title).into(),
@@ -180,8 +179,8 @@ pub(super) fn shared_field(
         "createdAt" => Out::time(item.created_at),
         "updatedAt" => Out::time(item.updated_at),
         "closedAt" => Out::maybe_time(item.closed_at),
-        "webPath" => path(look).into(),
-        "webUrl" => look.url(&path(look)).into(),
+        "webPath" => path(look, named).into(),
+        "webUrl" => look.url(&path(look, named)).into(),
         "reference" => {
             let full = args.flag("full") == Some(true);
             let short = format!("{}{}", named.kind.sigil(), named.iid);
@@ -215,6 +214,17 @@ pub(super) fn shared_field(
         "milestone" | "dueDate" => Out::NULL,
         _ => Out::Unknown,
     })
+}
+
+/// Returns where an item is shown, as the REST interface says it.
+pub(super) fn path(look: &Look<'_>, item: ItemRef) -> String {
+    let project = look.world.project(item.project);
+    let above = project.map(|row| row.full_path.as_str()).unwrap_or_default();
+    let segment = match item.kind {
+        ItemKind::Issue => web_segment(&look.site.version),
+        ItemKind::MergeRequest => "/-/merge_requests/",
+    };
+    format!("/{above}{segment}{}", item.iid)
 }
 
 /// Makes a connection of the labels of an item, by title.

@@ -98,11 +98,11 @@ pub(super) fn field(
         "mergeCommitSha" => Out::maybe(row.merge_commit(*project)),
         "diffHeadSha" => found.head().into(),
         "diffRefs" => {
-            let base = world.project(*project).map_or_else(String::new, Project::head);
+            let base = || Out::maybe(world.project(*project).map(Project::head));
             Out::facts([
-                ("baseSha", base.clone().into()),
+                ("baseSha", base()),
                 ("headSha", found.head().into()),
-                ("startSha", base.into()),
+                ("startSha", base()),
             ])
         }
         // A merge request has one commit here, which adds a file of one line.

@@ -1,11 +1,12 @@
 //! GraphQL at `/api/graphql`, executed by a real engine.
 //!
 //! ```text
-//! transport -> cost -> schema -> root, group, project, issue, … -> page
+//! transport -> check, cost -> schema -> root, group, project, issue, … -> page
 //! ```
 //!
 //! - `transport` reads the request (one query, a batch, by POST or GET), refuses what is too large,
 //!   and renders GitLab's envelopes.
+//! - `check` looks for what the engine lets pass and GitLab does not.
 //! - `cost` computes complexity and depth by GitLab's arithmetic, before anything is executed.
 //! - `schema` builds the engine's schema from `schema.graphql`, whose names, arguments and types are
 //!   GitLab's: a test compares each with the schema of a real instance.
@@ -17,6 +18,7 @@
 //! for itself, and items are copied when they are found, so that one item never contradicts itself.
 
 mod args;
+mod check;
 mod cost;
 mod group;
 mod issue;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::dynamic::{FieldValue, ResolverContext};
-use async_graphql::{Error, Value};
+use async_graphql::{Error, ServerError, Value};
 use jiff::Timestamp;
 
 use super::args::Args;
@@ -37,6 +37,8 @@ pub(super) enum Node {
     User(UserId),
     Group(GroupId),
     Namespace(GroupId),
+    /// What a project is to its work items.
+    ProjectNamespace(ProjectId),
     Project(ProjectId),
     Repository(ProjectId),
     File(Arc<File>),
@@ -113,6 +115,8 @@ pub(super) struct Asking {
     pub(super) identity: Option<(UserId, String)>,
     pub(super) complexity: u64,
     pub(super) limit: u64,
+    /// What is wrong with the query that the engine does not see.
+    pub(super) complaints: Vec<ServerError>,
     /// Why the query is not executed although it is valid.
     pub(super) refusals: Vec<String>,
     /// How often a field was asked that may be asked only for one object.
@@ -234,8 +238,8 @@ fn field(
     match node {
         Node::Root => root::field(look, name, args),
         Node::User(id) => Ok(user::field(look, *id, name)),
-        Node::Group(id) => group::field(look, *id, name, args),
-        Node::Namespace(id) => group::namespace_field(look, *id, name, args),
+        Node::Group(id) | Node::Namespace(id) => group::field(look, *id, name, args),
+        Node::ProjectNamespace(id) => project::namespace_field(look, *id, name, args),
         Node::Project(id) => project::field(look, *id, name, args),
         Node::Repository(id) => repository::field(look, *id, name, args, wants_content),
         Node::File(file) => Ok(file.field(look, name)),
@@ -268,6 +272,7 @@ impl Node {
             Self::Root
             | Self::Group(_)
             | Self::Namespace(_)
+            | Self::ProjectNamespace(_)
             | Self::Project(_)
             | Self::Repository(_)
             | Self::File(_)

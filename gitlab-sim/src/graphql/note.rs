@@ -12,7 +12,7 @@ use super::issue::IssueRow;
 use super::merge_request::MergeRow;
 use super::node::{Look, Node, Out};
 use super::page::{Direction, Key, Place, connect, list as in_order};
-use super::project;
+use super::{issue, project};
 use crate::hash::hex40;
 use crate::world::{ItemKind, ItemRef, Note};
 
@@ -104,13 +104,7 @@ pub(super) fn field(look: &Look<'_>, row: &Arc<NoteRow>, name: &str) -> Out {
         }
         "discussion" => Out::Node(Node::Discussion(Arc::clone(row))),
         "project" => Out::node(project::node(look, item.project)),
-        "url" => {
-            let path = look.world.project(item.project).map(|row| row.full_path.as_str());
-            Out::maybe(path.map(|path| {
-                let kind = item.kind.segment();
-                look.url(&format!("/{path}/-/{kind}/{}#note_{}", item.iid, note.id))
-            }))
-        }
+        "url" => look.url(&format!("{}#note_{}", issue::path(look, *item), note.id)).into(),
         "resolvable" => (item.kind == ItemKind::MergeRequest && !note.system).into(),
         "resolved" | "imported" => false.into(),
         "resolvedAt" | "resolvedBy" | "systemNoteIconName" => Out::NULL,

@@ -55,7 +55,8 @@ impl Direction {
     /// Rising keys and ids.
     pub(super) const RISING: Self = Self { falling: false, falling_ids: false };
 
-    fn compare(self, a: &Place, b: &Place) -> Ordering {
+    /// Tells which of two places comes first.
+    pub(super) fn compare(self, a: &Place, b: &Place) -> Ordering {
         let missing = |place: &Place| place.key == Key::Nothing(());
         let directed = |ordering: Ordering, falling: bool| {
             if falling { ordering.reverse() } else { ordering }

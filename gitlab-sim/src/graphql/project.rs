@@ -154,7 +154,11 @@ pub(super) fn field(
                 .filter(|group| world.sees_group(look.caller, group))
                 .map(|row| Node::Group(row.id)),
         ),
-        "namespace" => Out::node(group.map(|row| Node::Namespace(row.id))),
+        "namespace" => Out::node(
+            group
+                .filter(|group| world.sees_group(look.caller, group))
+                .map(|row| Node::Namespace(row.id)),
+        ),
         "maxAccessLevel" => access(world.access(look.caller, row)),
         "repository" => Out::node(reads_code.then_some(Node::Repository(id))),
         "languages" if reads_code => languages(row),
@@ -220,7 +224,7 @@ fn lists(look: &Look<'_>, row: &Project, name: &str, args: Args<'_>) -> Result<O
         "pipelines" => return pipeline::list(look, args, id, None),
         "pipeline" => pipeline::single(look, args, row)?,
         "pipelineCounts" => pipeline::counts(look, args, row),
-        "releases" => return pipeline::releases(look, args, &[row], "RELEASED_AT_DESC"),
+        "releases" => return pipeline::releases(args, &[row], "RELEASED_AT_DESC"),
         "release" => {
             let found =
                 row.releases.iter().find(|row| Some(row.tag.as_str()) == args.text("tagName"));
@@ -232,6 +236,26 @@ fn lists(look: &Look<'_>, row: &Project, name: &str, args: Args<'_>) -> Result<O
         "jobs" => return none_but_once(look, args, "jobs"),
         "pipelineSchedules" => return none_but_once(look, args, "pipelineSchedules"),
         _ => Out::Unknown,
+    })
+}
+
+/// Answers a field of a project that is shown as the namespace of its work items.
+pub(super) fn namespace_field(
+    look: &Look<'_>,
+    id: ProjectId,
+    name: &str,
+    args: Args<'_>,
+) -> Result<Out, Error> {
+    Ok(match name {
+        "id" => format!("gid://gitlab/Namespaces::ProjectNamespace/{id}").into(),
+        "fullName" => return field(look, id, "nameWithNamespace", args),
+        "projects" => return in_order(args, Vec::new()),
+        "workItem" => {
+            let iid = args.text("iid").and_then(|iid| iid.parse().ok());
+            let found = iid.and_then(|iid| issue::IssueRow::find(look, ItemRef::issue(id, iid)));
+            Out::node(found.map(Node::WorkItem))
+        }
+        _ => return field(look, id, name, args),
     })
 }
 

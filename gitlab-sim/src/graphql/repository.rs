@@ -102,10 +102,19 @@ pub(super) fn field(
             None => Out::NULL,
         },
         "commit" | "lastCommit" => match branch(project, args) {
-            Some(_) => head(look),
-            None => Out::NULL,
+            Some(_) if holds(project, args.filled("path")) => head(look),
+            Some(_) | None => Out::NULL,
         },
         _ => Out::Unknown,
+    })
+}
+
+/// Tells whether a project holds a file or folder. Everything holds its own top.
+fn holds(project: &Project, path: Option<&str>) -> bool {
+    path.is_none_or(|path| {
+        let path = path.trim_matches('/');
+        let below = format!("{path}/");
+        path.is_empty() || project.files.keys().any(|key| key == path || key.starts_with(&below))
     })
 }
 
@@ -148,13 +157,16 @@ fn blobs(
         .collect();
     if look.regime() == BlobRegime::New && wants_content() {
         let bytes: u64 = files.iter().map(|file| file.content.len() as u64).sum();
-        let before = look.asking.blob_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let before = look.asking.blob_bytes.load(Ordering::Relaxed);
         let alone = files.len() <= 1 && before == 0;
         if before + bytes > BLOB_BYTES && bytes > 0 && !alone {
             return Err(Error::new(
                 "The blobs of this request exceed 20 MB. Request fewer or smaller blobs.",
             ));
         }
+        // Only what is returned counts: what was refused leaves room for smaller blobs. Fields of
+        // one query are answered one after the other, so nothing comes in between.
+        look.asking.blob_bytes.store(before + bytes, Ordering::Relaxed);
     }
     in_order(args, files.into_iter().map(Node::File).collect())
 }

@@ -36,9 +36,14 @@ pub(super) fn field(look: &Look<'_>, name: &str, args: Args<'_>) -> Result<Out, 
             Out::node(found.and_then(|row| group::node(look, row.id)))
         }
         "namespace" => {
-            let found = args.text("fullPath").and_then(|path| world.find_group(path));
-            let seen = found.filter(|row| world.sees_group(look.caller, row));
-            Out::node(seen.map(|row| Node::Namespace(row.id)))
+            let path = args.text("fullPath").unwrap_or_default();
+            let group = world.find_group(path);
+            let seen = group.filter(|row| world.sees_group(look.caller, row));
+            let project = world.find_project(path);
+            let project = project
+                .filter(|row| world.sees_project(look.caller, row))
+                .map(|row| Node::ProjectNamespace(row.id));
+            Out::node(seen.map(|row| Node::Namespace(row.id)).or(project))
         }
         "projects" => return projects(look, args),
         "groups" => return group::list(look, args, |_| true),

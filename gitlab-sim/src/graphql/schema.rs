@@ -5,7 +5,7 @@
 //! no client depends on them. It leaves out interfaces whose fields are stricter in the objects that
 //! implement them: the engine (async-graphql 7.2) takes the rule of covariance the wrong way round.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::dynamic::{
@@ -18,7 +18,7 @@ use async_graphql::parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, Type as Written, TypeDefinition, TypeKind,
     TypeSystemDefinition,
 };
-use async_graphql::{Positioned, ServerError, ValidationResult};
+use async_graphql::{Positioned, ServerError, ValidationResult, Value};
 
 use super::node::{self, Asking, Node};
 
@@ -30,13 +30,38 @@ pub(super) const SDL: &str = include_str!("schema.graphql");
 pub(super) struct Shape {
     /// Types of the fields, without list and non-null marks.
     pub(super) fields: HashMap<String, String>,
+    /// What the fields take, by field and argument.
+    pub(super) arguments: HashMap<String, BTreeMap<String, Slot>>,
     /// Object types that an interface or union stands for. Empty for other types.
     pub(super) possible: Vec<String>,
+}
+
+/// A place for a value: an argument, or a field of an input object.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) kind: Written,
+    pub(super) has_default: bool,
+}
+
+impl Slot {
+    fn named(row: &Positioned<InputValueDefinition>) -> (String, Self) {
+        let InputValueDefinition { name, ty, default_value, .. } = &row.node;
+        let has_default = default_value.as_ref().is_some_and(|value| value.node != Value::Null);
+        (name.node.to_string(), Self { kind: ty.node.clone(), has_default })
+    }
+}
+
+/// What values are made of: fields of input objects, and values of enums.
+#[derive(Debug, Default)]
+struct Inputs {
+    objects: HashMap<String, BTreeMap<String, Slot>>,
+    enums: HashMap<String, BTreeSet<String>>,
 }
 
 static EVERYTHING: LazyLock<Schema> = LazyLock::new(|| finished(false));
 static CURRENT: LazyLock<Schema> = LazyLock::new(|| finished(true));
 static SHAPES: LazyLock<HashMap<String, Shape>> = LazyLock::new(read_shapes);
+static INPUTS: LazyLock<Inputs> = LazyLock::new(read_inputs);
 
 /// Returns the schema, with or without what is deprecated.
 pub(super) fn schema(without_deprecated: bool) -> &'static Schema {
@@ -46,6 +71,16 @@ pub(super) fn schema(without_deprecated: bool) -> &'static Schema {
 /// Finds the shape of an object, interface or union.
 pub(super) fn shape(name: &str) -> Option<&'static Shape> {
     SHAPES.get(name)
+}
+
+/// Finds the fields of an input object.
+pub(super) fn input_fields(name: &str) -> Option<&'static BTreeMap<String, Slot>> {
+    INPUTS.objects.get(name)
+}
+
+/// Finds the values of an enum.
+pub(super) fn enum_values(name: &str) -> Option<&'static BTreeSet<String>> {
+    INPUTS.enums.get(name)
 }
 
 fn definitions() -> Vec<TypeDefinition> {
@@ -77,12 +112,36 @@ fn read_shapes() -> HashMap<String, Shape> {
         for interface in interfaces {
             shapes.entry(interface.node.to_string()).or_default().possible.push(name.clone());
         }
-        let fields = fields
-            .iter()
-            .map(|field| (field.node.name.node.to_string(), base(&field.node.ty.node).to_owned()));
-        shapes.entry(name).or_default().fields = fields.collect();
+        let shape = shapes.entry(name).or_default();
+        for field in &fields {
+            let FieldDefinition { name, ty, arguments, .. } = &field.node;
+            let name = name.node.to_string();
+            shape.arguments.insert(name.clone(), arguments.iter().map(Slot::named).collect());
+            shape.fields.insert(name, base(&ty.node).to_owned());
+        }
     }
     shapes
+}
+
+fn read_inputs() -> Inputs {
+    let mut inputs = Inputs::default();
+    for definition in definitions() {
+        let name = definition.name.node.to_string();
+        match definition.kind {
+            TypeKind::InputObject(row) => {
+                inputs.objects.insert(name, row.fields.iter().map(Slot::named).collect());
+            }
+            TypeKind::Enum(row) => {
+                let values = row.values.iter().map(|value| value.node.value.node.to_string());
+                inputs.enums.insert(name, values.collect());
+            }
+            TypeKind::Scalar
+            | TypeKind::Object(_)
+            | TypeKind::Interface(_)
+            | TypeKind::Union(_) => {}
+        }
+    }
+    inputs
 }
 
 fn finished(without_deprecated: bool) -> Schema {
@@ -113,7 +172,7 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
                     .map(|value| {
                         let item = EnumItem::new(value.node.value.node.as_str());
                         if is_deprecated(&value.node.directives) {
-                            item.deprecation(None)
+                            item.deprecation(Some(DEPRECATED))
                         } else {
                             item
                         }
@@ -178,6 +237,10 @@ fn build(without_deprecated: bool) -> Result<Schema, SchemaError> {
 /// The mark of a field that may not be null and failed: its error is already noted.
 pub(super) const NO_VALUE: &str = "no value";
 
+/// Why something is deprecated. The language says this where a schema says nothing; a client takes
+/// what has no reason for current.
+const DEPRECATED: &str = "No longer supported";
+
 /// How deep a document may nest before it is not even read.
 const RECURSION: usize = 64;
 
@@ -196,7 +259,8 @@ fn output(parent: &str, field: &FieldDefinition, open: bool) -> Field {
             })
         })
     });
-    let built = if is_deprecated(&field.directives) { built.deprecation(None) } else { built };
+    let built =
+        if is_deprecated(&field.directives) { built.deprecation(Some(DEPRECATED)) } else { built };
     field.arguments.iter().fold(built, |built, row| built.argument(input(&row.node)))
 }
 
@@ -244,17 +308,30 @@ impl Extension for Guard {
         context: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(context).await?;
-        let refusals = context.data_opt::<Arc<Asking>>().map(|asking| asking.refusals.as_slice());
-        match refusals {
-            Some([_, ..]) => Err(refusals
-                .unwrap_or_default()
-                .iter()
-                .map(|message| ServerError::new(message.clone(), None))
-                .collect()),
-            Some([]) | None => Ok(result),
+        let result = next.run(context).await;
+        let Some(asking) = context.data_opt::<Arc<Asking>>() else {
+            return result;
+        };
+        // Of a value that is wrong the engine may complain, too, in words of its own.
+        match result {
+            Err(errors) if asking.complaints.is_empty() || !errors.iter().all(is_about_a_value) => {
+                Err(errors)
+            }
+            _ if !asking.complaints.is_empty() => Err(asking.complaints.clone()),
+            result if asking.refusals.is_empty() => result,
+            _ => {
+                let refusals = asking.refusals.iter();
+                Err(refusals.map(|message| ServerError::new(message.clone(), None)).collect())
+            }
         }
     }
+}
+
+/// Tells whether the engine complains of a value, not of the query around it.
+fn is_about_a_value(error: &ServerError) -> bool {
+    let message = &error.message;
+    message.starts_with("Invalid value for argument")
+        || (message.starts_with("Variable ") && message.ends_with(" is not defined."))
 }
 
 /// Returns the node that a field belongs to: the root has none.

@@ -15,6 +15,7 @@ use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::check;
 use super::cost::{self, Cost};
 use super::node::Asking;
 use super::schema::{NO_VALUE, schema};
@@ -50,7 +51,7 @@ pub(crate) struct Ask {
     pub(crate) body: Option<Bytes>,
     /// The user and the secret of the token; nothing when there is none, and an error when there is
     /// one that is no good here.
-    pub(crate) identity: Result<Option<(UserId, String)>, ()>,
+    pub(crate) identity: Result<Option<(UserId, String)>, Refusal>,
 }
 
 /// One query of a request.
@@ -61,7 +62,8 @@ struct Wanted {
 }
 
 /// Why a request is not executed at all.
-struct Refusal(StatusCode, String);
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal(StatusCode, String);
 
 impl Refusal {
     fn unprocessable(message: impl Into<String>) -> Self {
@@ -73,15 +75,24 @@ impl Refusal {
 /// that of a CI job.
 pub(crate) fn identity(
     caller: Result<Caller<'_>, Failure>,
-) -> Result<Option<(UserId, String)>, ()> {
-    match caller.map_err(drop)? {
+) -> Result<Option<(UserId, String)>, Refusal> {
+    let invalid = || Refusal(StatusCode::UNAUTHORIZED, "Invalid token".to_owned());
+    let forbidden = |message: String| Refusal(StatusCode::FORBIDDEN, message);
+    let caller = caller.map_err(|failure| match failure {
+        // Only whoever wants to act as somebody else gets this far with a good token.
+        Failure::Denied(message) => forbidden(message),
+        Failure::InsufficientScope(scope) => forbidden(format!("{scope} scope is missing")),
+        Failure::Missing(what) => forbidden(format!("{what} Not Found")),
+        _ => invalid(),
+    })?;
+    match caller {
         Caller::Anonymous => Ok(None),
         Caller::User { user, token } => {
             let reads = ["api", "read_api"].iter().any(|scope| token.scopes.contains(*scope));
             match token.kind {
-                TokenKind::Job(_) => Err(()),
+                TokenKind::Job(_) => Err(invalid()),
                 _ if reads => Ok(Some((user.id, token.secret.clone()))),
-                _ => Err(()),
+                _ => Err(invalid()),
             }
         }
     }
@@ -96,8 +107,9 @@ pub(crate) async fn answer(shared: &Arc<Shared>, ask: Ask) -> Answer {
         status,
         ..Answer::json(&json!({"errors": [{"message": message}]}))
     };
-    let Ok(identity) = ask.identity.clone() else {
-        return refused(Refusal(StatusCode::UNAUTHORIZED, "Invalid token".to_owned()));
+    let identity = match ask.identity.clone() {
+        Ok(identity) => identity,
+        Err(refusal) => return refused(refusal),
     };
     let (wanted, is_batch) = match read(&ask) {
         Ok(read) => read,
@@ -219,9 +231,11 @@ async fn execute(
     let asking = asking(shared, identity, &document, operation, &wanted.variables);
     if asking.complexity == u64::MAX {
         // The engine would follow the fragments without end, too.
-        let errors: Vec<Value> =
-            asking.refusals.iter().map(|message| json!({"message": message})).collect();
-        return Ok(json!({"errors": errors}));
+        let message = match check::circle(&document) {
+            Some(fragment) => format!("Fragment {fragment} contains an infinite loop"),
+            None => "Query is too large to execute".to_owned(),
+        };
+        return Ok(json!({"errors": [{"message": message}]}));
     }
     let mut request = Request::new(text).variables(wanted.variables).data(Arc::new(asking));
     if let Some(operation) = wanted.operation {
@@ -256,9 +270,16 @@ fn asking(
     if depth > deepest {
         refusals.push(format!("Query has depth of {depth}, which exceeds max depth of {deepest}"));
     }
+    let complaints = match cost::chosen(document, operation) {
+        Some(operation) if complexity != u64::MAX => {
+            check::complaints(document, operation, variables)
+        }
+        _ => Vec::new(),
+    };
     Asking {
         shared: Arc::clone(shared),
         identity,
+        complaints,
         complexity,
         limit,
         refusals,

@@ -8,11 +8,9 @@ use async_graphql::Error;
 
 use super::args::Args;
 use super::issue::{self, IssueRow, people};
-use super::merge_request::MergeRow;
 use super::node::{Look, Node, Out};
-use super::page::list as in_order;
+use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::{note, project};
-use crate::rest::web_segment;
 use crate::world::{IssueType, ItemRef, LinkKind};
 
 /// A widget of a work item.
@@ -70,18 +68,13 @@ pub(super) fn field(
     let IssueRow { project, issue } = &**row;
     let world = look.world;
     let url = |found: Option<Arc<IssueRow>>| {
-        let path = found.and_then(|row| {
-            let project = world.project(row.project)?;
-            let segment = web_segment(&look.site.version);
-            Some(format!("/{}{segment}{}", project.full_path, row.issue.item.iid))
-        });
-        Out::maybe(path.map(|path| look.url(&path)))
+        Out::maybe(found.map(|row| look.url(&issue::path(look, row.named()))))
     };
     Ok(match name {
         "id" => format!("gid://gitlab/WorkItem/{}", issue.item.id).into(),
         "state" => state(row).into(),
         "project" => Out::node(project::node(look, *project)),
-        "namespace" => Out::node(world.project(*project).map(|row| Node::Namespace(row.group))),
+        "namespace" => Out::Node(Node::ProjectNamespace(*project)),
         "archived" => world.project(*project).is_some_and(|row| row.archived).into(),
         "confidential" => issue.confidential.into(),
         "imported" => false.into(),
@@ -144,7 +137,7 @@ pub(super) fn widget_field(
             return issue::shared_field(look, row.named(), item, name, args);
         }
         (Widget::Development, "willAutoCloseByMergeRequest") => {
-            (!look.world.closing(row.named()).is_empty()).into()
+            (!issue::closing(look, row).is_empty()).into()
         }
         (Widget::Development, "closingMergeRequests") => return closing(look, args, row),
         (Widget::Development, "relatedMergeRequests") => {
@@ -157,9 +150,7 @@ pub(super) fn widget_field(
 
 /// Makes a connection of the merge requests that close an issue when they are merged.
 fn closing(look: &Look<'_>, args: Args<'_>, row: &IssueRow) -> Result<Out, Error> {
-    let found = look.world.closing(row.named());
-    let seen = found.into_iter().filter_map(|item| MergeRow::find(look, item));
-    let nodes = seen.map(|merge_request| {
+    let nodes = issue::closing(look, row).into_iter().map(|merge_request| {
         // The row that joins the two has an id of its own, which no other interface shows.
         let joined = merge_request.row.item.id * 1_000_003 + row.issue.item.id;
         let facts = [
@@ -192,9 +183,10 @@ pub(super) fn linked(look: &Look<'_>, args: Args<'_>, row: &IssueRow) -> Result<
                 ("workItemState", state(&other).into()),
                 ("workItem", Out::Node(Node::WorkItem(other))),
             ];
-            Some(Node::Facts(Arc::new(facts.into_iter().collect())))
+            let place = Place::new(Key::Number(0), link.id);
+            Some((place, Node::Facts(Arc::new(facts.into_iter().collect()))))
         });
-    in_order(args, nodes.collect())
+    connect(args, Direction::RISING, nodes.collect(), Some)
 }
 
 /// `workItemsByReference`: full references, or short ones within a project.

@@ -63,11 +63,11 @@ pub(super) async fn enter(
         tokio::time::sleep(wait).await;
     }
     let way = Way { line, stopping: shared.stopping.clone() };
-    let response = if let Some(kind) = struck.iter().find(|kind| kind.stage() == Stage::Edge) {
+    let response = if let Some(fault) = struck.iter().find(|kind| kind.stage() == Stage::Edge) {
         note.entry.user = asker(&shared.read(), request.headers(), &note.entry.query);
-        match edge::in_place(kind) {
+        match edge::in_place(fault, kind) {
             Some(response) => response,
-            None => return lose(kind, way, note).await,
+            None => return lose(fault, way, note).await,
         }
     } else {
         let address = format!("{}{}", shared.site.url, path_and_query(request.uri()));
@@ -78,7 +78,7 @@ pub(super) async fn enter(
         if let Some(AskedBy(user)) = response.extensions().get() {
             note.entry.user.clone_from(user);
         }
-        distort(&struck, &address, response, way).await
+        distort(&struck, kind, &address, response, way).await
     };
     note.entry.status = response.status().as_u16();
     note.entry.duration = begun.elapsed();
@@ -135,13 +135,14 @@ async fn lose(kind: &FaultKind, way: Way, note: Note<'_>) -> Response<Body> {
 /// Lets faults change the answer, spoil it, and get in its way.
 async fn distort(
     struck: &[FaultKind],
+    asked: RequestKind,
     address: &str,
     mut response: Response<Body>,
     way: Way,
 ) -> Response<Body> {
     let at = |stage| struck.iter().filter(move |kind| kind.stage() == stage);
     for kind in at(Stage::Application) {
-        response = edge::instead(kind, response);
+        response = edge::instead(kind, asked, response);
     }
     if at(Stage::Content).chain(at(Stage::Delivery)).next().is_none() {
         return response;

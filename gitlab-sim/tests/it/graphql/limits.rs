@@ -159,3 +159,28 @@ async fn the_usual_introspection_is_not_too_complex() {
     assert_eq!(reply["data"]["__schema"]["mutationType"], Value::Null);
     gitlab.stop().await;
 }
+
+#[tokio::test]
+async fn blobs_that_were_refused_leave_room_for_smaller_ones() {
+    let mut world = World::new();
+    let project = world.add_project(NewProject::at("acme/shop"));
+    for (path, size) in [("a", 15 * 1024 * 1024), ("b", 15 * 1024 * 1024), ("c", 10)] {
+        world.add_file(project, path, vec![b'x'; size]);
+    }
+    let gitlab = serve(world).await;
+    let one = |path: &str| format!("{path}:blobs(paths:[\"{path}\"]){{nodes{{rawTextBlob}}}}");
+    let query = format!(
+        "{{project(fullPath:\"acme/shop\"){{repository{{{} {} {}}}}}}}",
+        one("a"),
+        one("b"),
+        one("c")
+    );
+    let body = ask(&gitlab, &query).await;
+    let found = &body["data"]["project"]["repository"];
+    assert!(found["a"]["nodes"][0]["rawTextBlob"].is_string());
+    assert_eq!(found["b"], Value::Null);
+    assert_eq!(found["c"]["nodes"][0]["rawTextBlob"], "xxxxxxxxxx");
+    assert_eq!(body["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(body["errors"][0]["path"], json!(["project", "repository", "b"]));
+    gitlab.stop().await;
+}

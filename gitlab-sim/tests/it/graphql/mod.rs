@@ -5,6 +5,8 @@ mod fields;
 mod limits;
 mod paging;
 mod schema;
+mod sight;
+mod strict;
 
 use gitlab_sim::GitLab;
 use serde_json::{Value, json};

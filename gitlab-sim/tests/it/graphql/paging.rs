@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gitlab_sim::world::{ItemRef, NewIssue, NewProject, World};
+use gitlab_sim::world::{ItemRef, LinkKind, NewIssue, NewProject, World};
 use gitlab_sim::{Clock, Generator, GitLab};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -217,5 +217,42 @@ async fn a_cursor_is_not_shifted_by_what_happens_meanwhile() {
     gitlab.world().delete_item(ItemRef::issue(project, 2));
     let second = data(&gitlab, &query(&format!(",after:\"{after}\""))).await;
     assert_eq!(texts(&second["project"]["issues"]["nodes"], "iid"), ["3", "4"]);
+    gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn people_and_links_do_not_shift_when_one_before_them_goes() {
+    let (mut world, project) = many(5);
+    let first = ItemRef::issue(project, 1);
+    let users: Vec<_> = ["ann", "bob", "cleo", "dan"].map(|name| world.add_user(name)).into();
+    world.edit(first, |row| row.assignees.clone_from(&users));
+    let links: Vec<u64> = (2..=5)
+        .map(|iid| {
+            let other = ItemRef::issue(project, iid);
+            world.link_issues(first, other, LinkKind::RelatesTo).unwrap()
+        })
+        .collect();
+    let gitlab = serve(world).await;
+    let query = |people: &str, links: &str| {
+        format!(
+            "{{project(fullPath:\"acme/shop\"){{issue(iid:\"1\"){{\
+             assignees(first:2{people}){{nodes{{username}} {PAGE}}} \
+             linkedWorkItems(first:2{links}){{nodes{{workItem{{iid}}}} {PAGE}}}}}}}}}"
+        )
+    };
+    let mut begun = data(&gitlab, &query("", "")).await["project"]["issue"].take();
+    assert_eq!(texts(&begun["assignees"]["nodes"], "username"), ["ann", "bob"]);
+    gitlab.world().edit(first, |row| row.assignees.retain(|user| *user != users[0]));
+    gitlab.world().unlink_issues(links[0]);
+    let after = |begun: &mut Value, list: &str| {
+        format!(",after:{}", begun[list]["pageInfo"]["endCursor"].take())
+    };
+    let (people, links) = (after(&mut begun, "assignees"), after(&mut begun, "linkedWorkItems"));
+    let rest = data(&gitlab, &query(&people, &links)).await["project"]["issue"].take();
+    assert_eq!(texts(&rest["assignees"]["nodes"], "username"), ["cleo", "dan"]);
+    let linked = rest["linkedWorkItems"]["nodes"].as_array().unwrap();
+    let iids: Vec<&str> =
+        linked.iter().map(|row| row["workItem"]["iid"].as_str().unwrap()).collect();
+    assert_eq!(iids, ["4", "5"]);
     gitlab.stop().await;
 }

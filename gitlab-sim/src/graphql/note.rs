@@ -14,6 +14,7 @@ use super::node::{Look, Node, Out};
 use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::project;
 use crate::hash::hex40;
+use crate::rest::web_segment;
 use crate::world::{ItemKind, ItemRef, Note};
 
 /// A note as it was when it was found.
@@ -107,8 +108,11 @@ pub(super) fn field(look: &Look<'_>, row: &Arc<NoteRow>, name: &str) -> Out {
         "url" => {
             let path = look.world.project(item.project).map(|row| row.full_path.as_str());
             Out::maybe(path.map(|path| {
-                let kind = item.kind.segment();
-                look.url(&format!("/{path}/-/{kind}/{}#note_{}", item.iid, note.id))
+                let segment = match item.kind {
+                    ItemKind::Issue => web_segment(&look.site.version),
+                    ItemKind::MergeRequest => "/-/merge_requests/",
+                };
+                look.url(&format!("/{path}{segment}{}#note_{}", item.iid, note.id))
             }))
         }
         "resolvable" => (item.kind == ItemKind::MergeRequest && !note.system).into(),

@@ -1,7 +1,7 @@
 //! REST and GraphQL are two views of one world: what both tell is the same.
 
 use gitlab_sim::GitLab;
-use gitlab_sim::world::{NewIssue, NewMergeRequest, NewProject, World};
+use gitlab_sim::world::{ItemRef, NewIssue, NewMergeRequest, NewNote, NewProject, World};
 use serde_json::json;
 
 use crate::client::{get, serve};
@@ -12,15 +12,19 @@ async fn rest_and_graphql_give_an_issue_one_address() {
     for (version, segment) in [("19.6.0-ee", "/-/work_items/1"), ("17.2.0", "/-/issues/1")] {
         let mut world = World::new();
         let project = world.add_project(NewProject::at("acme/shop"));
-        world.add_issue(project, NewIssue::new("one"));
+        let iid = world.add_issue(project, NewIssue::new("one"));
+        world.add_note(ItemRef::issue(project, iid), NewNote::new("hello"));
         let options =
             gitlab_sim::Options { version: version.to_owned(), ..gitlab_sim::Options::default() };
         let gitlab = GitLab::start(world, options).await.unwrap();
-        let query = r#"{project(fullPath:"acme/shop"){issue(iid:"1"){webUrl}}}"#;
+        let query = r#"{project(fullPath:"acme/shop"){issue(iid:"1"){webUrl notes{nodes{url}}}}}"#;
         let reply = graphql(&gitlab, Some(gitlab.token()), query).await;
         let rest = get(&gitlab, "/projects/1/issues/1").await.json()["web_url"].clone();
         assert!(rest.as_str().unwrap().ends_with(segment), "{rest}");
-        assert_eq!(reply["data"]["project"]["issue"]["webUrl"], rest);
+        let seen = &reply["data"]["project"]["issue"];
+        assert_eq!(seen["webUrl"], rest);
+        let note = seen["notes"]["nodes"][0]["url"].as_str().unwrap();
+        assert!(note.starts_with(&format!("{}#note_", rest.as_str().unwrap())), "{note}");
     }
 }
 

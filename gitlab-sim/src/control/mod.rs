@@ -13,6 +13,7 @@ mod contents;
 mod items;
 mod labels;
 mod living;
+mod milestones;
 mod people;
 mod places;
 mod service;
@@ -98,6 +99,7 @@ static COMMANDS: &[Command] = &commands! {
     PUT    "/_sim/groups/:group/members/:user" places::join_group, "gives a role: access_level";
     DELETE "/_sim/groups/:group/members/:user" places::leave_group, "ends a membership";
     POST   "/_sim/groups/:group/labels" labels::add_to_group, "adds a label: title, color, description";
+    POST   "/_sim/groups/:group/milestones" milestones::add_to_group, "adds a milestone: title, description, start_date, due_date, closed";
     GET    "/_sim/projects" places::projects, "lists projects";
     POST   "/_sim/projects" places::add_project, "adds a project: full_path and more";
     GET    "/_sim/projects/:project" places::project, "shows a project";
@@ -109,6 +111,8 @@ static COMMANDS: &[Command] = &commands! {
     PUT    "/_sim/projects/:project/members/:user" places::join_project, "gives a role: access_level";
     DELETE "/_sim/projects/:project/members/:user" places::leave_project, "ends a membership";
     POST   "/_sim/projects/:project/labels" labels::add_to_project, "adds a label: title, color, description";
+    POST   "/_sim/projects/:project/milestones" milestones::add_to_project, "adds a milestone: title, description, start_date, due_date, closed";
+    PATCH  "/_sim/milestones/:milestone" milestones::edit, "edits a milestone: title, description, start_date, due_date, closed";
     GET    "/_sim/labels" labels::list, "lists labels";
     PATCH  "/_sim/labels/:label" labels::edit, "edits a label: title, color, description";
     DELETE "/_sim/labels/:label" labels::delete, "deletes a label";

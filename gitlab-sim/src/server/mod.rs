@@ -191,6 +191,7 @@ impl GitLab {
         let token = world.bot_token().to_owned();
         let mut world = world;
         world.known_as(&url);
+        world.begin_service();
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
         let stopping = CancellationToken::new();

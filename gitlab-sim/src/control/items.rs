@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Refusal, find_project, find_user};
 use crate::server::Shared;
 use crate::world::{
-    Issue, IssueType, ItemKind, ItemRef, MergeRequest, MilestoneId, NewIssue, NewMergeRequest, NewNote, Note,
-    Text, UserId, World,
+    Issue, IssueType, ItemKind, ItemRef, MergeRequest, MilestoneId, NewIssue, NewMergeRequest,
+    NewNote, Note, Text, UserId, World,
 };
 
 /// The severities of incidents.

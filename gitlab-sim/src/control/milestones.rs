@@ -44,9 +44,10 @@ fn apply(world: &mut World, id: MilestoneId, wish: Wish) -> Value {
 }
 
 fn add(world: &mut World, owner: MilestoneOwner, wish: Wish) -> Result<Value, Refusal> {
-    let title = wish.title.clone().filter(|title| !title.trim().is_empty()).ok_or_else(|| {
-        Refusal::wrong("a milestone needs a title", "send {\"title\": \"v1.0\"}")
-    })?;
+    let title =
+        wish.title.clone().filter(|title| !title.trim().is_empty()).ok_or_else(|| {
+            Refusal::wrong("a milestone needs a title", "send {\"title\": \"v1.0\"}")
+        })?;
     let id = world.add_milestone(owner, &title);
     Ok(apply(world, id, wish))
 }

@@ -11,9 +11,7 @@ use super::node::{Look, Node, Out};
 use super::note;
 use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::project;
-use crate::world::{
-    Issue, Item, ItemKind, ItemRef, MilestoneOwner, Project, ProjectId, UserId,
-};
+use crate::world::{Issue, Item, ItemKind, ItemRef, MilestoneOwner, Project, ProjectId, UserId};
 
 /// An issue as it was when it was found.
 #[derive(Debug)]
@@ -224,7 +222,8 @@ fn milestone(look: &Look<'_>, item: &Item) -> Out {
         }
     };
     let today = look.world.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let day = |day: Option<jiff::civil::Date>| Out::maybe(day.map(|day| format!("{day}T00:00:00Z")));
+    let day =
+        |day: Option<jiff::civil::Date>| Out::maybe(day.map(|day| format!("{day}T00:00:00Z")));
     Out::facts([
         ("id", format!("gid://gitlab/Milestone/{}", row.id).into()),
         ("iid", row.iid.to_string().into()),

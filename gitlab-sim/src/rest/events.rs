@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Failure};
 use super::shape::{Stamp, UserShape};
 use super::{Call, issues, merge_requests, milestones, notes, paging, people};
-use crate::world::{
-    Happened, Item, ItemKind, Project, Reached, ResourceEvent, Source, UserId,
-};
+use crate::world::{Happened, Item, ItemKind, Project, Reached, ResourceEvent, Source, UserId};
 
 /// `GET …/award_emoji` and `…/resource_*_events`
 pub(super) fn list(

@@ -135,9 +135,7 @@ fn list(call: &Call<'_>, owners: &[MilestoneOwner], id: &str) -> Result<Answer, 
         .filter(|row| before.is_none_or(|before| row.updated_at <= before))
         .collect();
     // Those without a day come last; within a day the newest first.
-    rows.sort_by_key(|row| {
-        (row.due_date.is_none(), row.due_date, std::cmp::Reverse(row.id))
-    });
+    rows.sort_by_key(|row| (row.due_date.is_none(), row.due_date, std::cmp::Reverse(row.id)));
     let echo = call.echo(&[("include_ancestors", "false"), ("state", "all")], id);
     paging::list(call, echo, &rows, |row| MilestoneShape::new(call, row))
 }

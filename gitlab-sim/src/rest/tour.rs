@@ -92,15 +92,15 @@ fn in_item<'r>(kind: ItemKind, iid: &'r str, below: &'r [&'r str]) -> Option<InP
             | "resource_label_events"
             | "resource_state_events"
             | "resource_milestone_events",
-        ] => Box::new(move |call, project, id| {
-            events::list(call, project, id, kind, iid, below[0])
-        }),
+        ] => {
+            Box::new(move |call, project, id| events::list(call, project, id, kind, iid, below[0]))
+        }
         [
             "resource_label_events" | "resource_state_events" | "resource_milestone_events",
             event,
-        ] => Box::new(move |call, project, _| {
-            events::one(call, project, kind, iid, below[0], event)
-        }),
+        ] => {
+            Box::new(move |call, project, _| events::one(call, project, kind, iid, below[0], event))
+        }
         ["links"] if issue => {
             Box::new(move |call, project, _| relations::links(call, project, iid))
         }

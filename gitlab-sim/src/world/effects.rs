@@ -255,9 +255,9 @@ fn sentence(names: &[String]) -> String {
 /// Cuts the mark of a draft from a title.
 fn without_draft(title: &str) -> &str {
     let title = title.trim_start();
-    let mark = ["draft:", "[draft]", "(draft)"].into_iter().find(|mark| {
-        title.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
-    });
+    let mark = ["draft:", "[draft]", "(draft)"]
+        .into_iter()
+        .find(|mark| title.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark)));
     title[mark.map_or(0, str::len)..].trim_start()
 }
 
@@ -300,11 +300,9 @@ mod tests {
     #[test]
     fn names_are_joined_as_in_a_sentence() {
         let names = |count: usize| sentence(&["@a", "@b", "@c"].map(str::to_owned)[..count]);
-        assert_eq!([names(0), names(1), names(2), names(3)], [
-            "",
-            "@a",
-            "@a and @b",
-            "@a, @b, and @c"
-        ]);
+        assert_eq!(
+            [names(0), names(1), names(2), names(3)],
+            ["", "@a", "@a and @b", "@a, @b, and @c"]
+        );
     }
 }

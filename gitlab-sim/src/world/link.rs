@@ -223,7 +223,7 @@ impl World {
     /// Lists the merge requests that could name an issue and do. Reading references is dear, so
     /// only texts in which the number is known to stand are read.
     fn naming(&self, issue: ItemRef, names: impl Fn(ItemRef) -> bool) -> Vec<ItemRef> {
-        self.could_name(issue).filter(|merge_request| names(*merge_request)).collect()
+        self.could_name(issue).into_iter().filter(|merge_request| names(*merge_request)).collect()
     }
 
     fn merge_request_row(&self, item: ItemRef) -> Option<(&Project, &MergeRequest)> {

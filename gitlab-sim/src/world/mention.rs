@@ -3,9 +3,9 @@
 //! A text that mentions an item leaves a system note on it, once for each pair. Such a note names
 //! the item that speaks, and is withheld from whoever may not see that. The names in old notes stay
 //! as they were written; they lead through former paths of projects. The module also remembers
-//! which merge requests could speak of an issue of some number, so that asking for them does not
-//! read all texts of the instance. It remembers numbers only and forgets none: whether a merge
-//! request names an issue is read from its texts when it is asked for.
+//! which merge requests could speak of an issue, by what is written, so that asking for them does
+//! not read all texts of the instance. It forgets none: whether a merge request names an issue is
+//! read from its texts when it is asked for.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use super::entity::{MergeRequest, Project};
 use super::history::Source;
 use super::id::{ItemKind, ItemRef, ProjectId, UserId};
 use super::link::Related;
-use super::reference::{Reader, Written, prose};
+use super::reference::{Reader, Written, is_path, prose};
 use super::sight::Caller;
 use super::{Text, World};
 
@@ -24,14 +24,26 @@ const NAMING: [&str; 5] =
 /// So many commits of a push are read, the last ones.
 const COMMITS_READ: usize = 100;
 
-/// Merge requests by the numbers that stand in their texts where the number of an issue can.
+/// An issue as texts name it: by its number, and by the last part of the project's path, in small
+/// letters, or from within the project.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Spoken {
+    Near(ProjectId, u64),
+    Named(String, u64),
+}
+
+/// Merge requests by the issues that their texts could speak of.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Numbers(HashMap<u64, BTreeSet<ItemRef>>);
+pub(super) struct Numbers(HashMap<Spoken, BTreeSet<ItemRef>>);
 
 impl Numbers {
     fn add(&mut self, merge_request: ItemRef, text: &str) {
-        for number in numbers_in(text) {
-            self.0.entry(number).or_default().insert(merge_request);
+        for (path, number) in spoken_of(text) {
+            let spoken = match path {
+                "" => Spoken::Near(merge_request.project, number),
+                path => Spoken::Named(path.to_lowercase(), number),
+            };
+            self.0.entry(spoken).or_default().insert(merge_request);
         }
     }
 
@@ -53,15 +65,27 @@ impl Numbers {
     }
 }
 
-/// Lists the numbers behind `#` and behind the segments of addresses of issues.
-fn numbers_in(text: &str) -> impl Iterator<Item = u64> + '_ {
-    const SEGMENTS: [&str; 3] = ["issues/", "incident/", "work_items/"];
+/// Lists the numbers behind `#` and in addresses of issues, each behind the last part of the path
+/// that stands before it, if there is one.
+fn spoken_of(text: &str) -> impl Iterator<Item = (&str, u64)> {
     text.match_indices(['#', '/']).filter_map(|(at, mark)| {
-        let rest = &text[at + 1..];
+        let (before, rest) = (&text[..at], &text[at + 1..]);
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let begins = mark == "#" || SEGMENTS.iter().any(|word| text[..=at].ends_with(word));
-        if digits == 0 || !begins { None } else { rest[..digits].parse().ok() }
+        if digits == 0 {
+            return None;
+        }
+        let path = if mark == "#" { before } else { before_segment(before)? };
+        let run = path.bytes().rev().take_while(|byte| is_path(char::from(*byte))).count();
+        let path = path[path.len() - run..].rsplit('/').next().unwrap_or_default();
+        Some((path.trim_start_matches(['.', '-']), rest[..digits].parse().ok()?))
     })
+}
+
+/// Cuts `/-/issues` and its like from the end of an address.
+fn before_segment(address: &str) -> Option<&str> {
+    let address = address.strip_suffix("/incident").unwrap_or(address);
+    let path = ["/issues", "/work_items"].iter().find_map(|end| address.strip_suffix(end))?;
+    Some(path.strip_suffix("/-").unwrap_or(path))
 }
 
 impl World {
@@ -73,8 +97,11 @@ impl World {
     }
 
     /// Lists the merge requests that could speak of an issue, by project and number.
-    pub(super) fn could_name(&self, issue: ItemRef) -> impl Iterator<Item = ItemRef> + '_ {
-        self.numbers.0.get(&issue.iid).into_iter().flatten().copied()
+    pub(super) fn could_name(&self, issue: ItemRef) -> BTreeSet<ItemRef> {
+        let path = self.project(issue.project).map(|row| row.path.to_lowercase());
+        let mut spoken = vec![Spoken::Near(issue.project, issue.iid)];
+        spoken.extend(path.map(|path| Spoken::Named(path, issue.iid)));
+        spoken.iter().filter_map(|one| self.numbers.0.get(one)).flatten().copied().collect()
     }
 
     /// Leaves a note on everything that a text of an item mentions.
@@ -267,9 +294,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stand_behind_marks_and_in_addresses_of_issues() {
-        let text = "Closes #1, shop#22; see /-/issues/3#note_4, /work_items/5, /issues/incident/6, \
-                    /2026/11/22 #x é#7 !8 /merge_requests/9 #99999999999999999999";
-        assert_eq!(numbers_in(text).collect::<Vec<_>>(), [1, 22, 3, 5, 6, 7]);
+    fn issues_stand_behind_marks_and_in_addresses() {
+        let text = "Closes #1, a/Shop#22; see x/a/b/-/issues/3#note_4, x/web/work_items/5, \
+                    x/web/-/issues/incident/6, /2026/11/22 #x é#7 !8 a/-/merge_requests/9 \
+                    #99999999999999999999 #010";
+        let spoken = [("", 1), ("Shop", 22), ("b", 3), ("web", 5), ("web", 6), ("", 7), ("", 10)];
+        assert_eq!(spoken_of(text).collect::<Vec<_>>(), spoken);
+    }
+
+    #[test]
+    fn whatever_is_read_as_a_reference_is_remembered() {
+        let reader = Reader { address: "https://gitlab.example", keys: false };
+        for text in [
+            "#1 (#2) see web#3+ acme/shop/web#4",
+            "https://gitlab.example/acme/web/-/issues/5, https://gitlab.example/acme/web/issues/6",
+            "\u{E000}/acme/web/-/work_items/7?x=1 .web#8 \u{E000}/acme/web/-/issues/incident/9",
+        ] {
+            for written in reader.all(text) {
+                let Written::Item { project, iid, .. } = written else {
+                    panic!("there are no keys in {text}");
+                };
+                let path = project.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+                assert!(spoken_of(text).any(|one| one == (path, iid)), "{path} {iid}: {text}");
+            }
+        }
     }
 }

@@ -41,8 +41,7 @@ impl World {
         new.item.iid = next(&mut self.projects.get_mut(&target)?.last_issue);
         new.item.updated_at = now;
         // Milestones of groups go with it, those of the project stay behind.
-        new.item.milestone =
-            new.item.milestone.filter(|id| self.reaches_milestone(target, *id));
+        new.item.milestone = new.item.milestone.filter(|id| self.reaches_milestone(target, *id));
         let (id, moved) = (new.item.id, ItemRef::issue(target, new.item.iid));
         self.insert_issue(target, new);
         let to = self.reference(moved)?;

@@ -17,7 +17,7 @@ async fn controlled() -> GitLab {
 
 /// Gives a command.
 #[expect(clippy::disallowed_methods, reason = "this client exists to be unpaced")]
-async fn tell(gitlab: &GitLab, command: &str, body: Value) -> Reply {
+pub async fn tell(gitlab: &GitLab, command: &str, body: Value) -> Reply {
     let (method, path) = command.split_once(' ').unwrap();
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let url = format!("{}{path}", gitlab.url());

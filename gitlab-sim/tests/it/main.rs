@@ -5,6 +5,7 @@
 mod access;
 mod client;
 mod control;
+mod effects;
 mod faults;
 mod files;
 mod generated;

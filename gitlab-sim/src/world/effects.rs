@@ -15,6 +15,7 @@ use super::{Text, World, next};
 
 /// What of an item leaves a trace when it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Picture {
     title: String,
     draft: bool,

@@ -144,6 +144,7 @@ impl World {
         let id = ProjectId::new(next(&mut self.last.project));
         let created_at = new.created_at.unwrap_or_else(|| self.clock.now());
         let forked_from = new.forked_from.filter(|origin| self.project(*origin).is_some());
+        self.has_forks |= forked_from.is_some();
         self.paths.insert(full_path.to_lowercase(), Place::Project(id));
         self.former_paths.remove(&full_path.to_lowercase());
         self.projects.insert(

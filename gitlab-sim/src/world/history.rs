@@ -24,6 +24,13 @@ impl History {
         self.0.get_or_insert_default().push(event);
     }
 
+    /// Gives the events of a copy ids of their own.
+    pub(super) fn renumber(&mut self, mut id: impl FnMut() -> u64) {
+        for event in self.0.iter_mut().flat_map(|events| events.iter_mut()) {
+            event.id = id();
+        }
+    }
+
     /// Tells whether the item changed its state since it was imported.
     pub fn knows_states(&self) -> bool {
         self.events().iter().any(|event| matches!(event.what, Happened::State { .. }))

@@ -98,6 +98,10 @@ impl World {
 
     /// Lists the merge requests that could speak of an issue, by project and number.
     pub(super) fn could_name(&self, issue: ItemRef) -> BTreeSet<ItemRef> {
+        // Lists ask this for every issue, and in a bulk world no text names any.
+        if self.numbers.0.is_empty() {
+            return BTreeSet::new();
+        }
         let path = self.project(issue.project).map(|row| row.path.to_lowercase());
         let mut spoken = vec![Spoken::Near(issue.project, issue.iid)];
         spoken.extend(path.map(|path| Spoken::Named(path, issue.iid)));

@@ -86,6 +86,8 @@ pub struct World {
     numbers: mention::Numbers,
     /// Whether changes leave system notes; not said until it is served.
     remarks: Option<bool>,
+    /// True once there was a fork.
+    has_forks: bool,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -161,6 +163,7 @@ impl World {
             jobs: job::Jobs::default(),
             numbers: mention::Numbers::default(),
             remarks: None,
+            has_forks: false,
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

@@ -37,6 +37,7 @@ impl World {
         for note in &mut new.item.notes {
             note.id = next(&mut self.last.note);
         }
+        new.item.history.renumber(|| next(&mut self.last.event));
         new.item.id = next(&mut self.last.issue);
         new.item.iid = next(&mut self.projects.get_mut(&target)?.last_issue);
         new.item.updated_at = now;
@@ -296,7 +297,9 @@ impl World {
 
     /// Lists the forks of a project by their ids.
     pub fn forks(&self, project: ProjectId) -> impl Iterator<Item = &super::Project> {
-        self.projects().filter(move |row| row.forked_from == Some(project))
+        // Lists of projects ask this for every row, and few instances have any fork.
+        let all = self.has_forks.then(|| self.projects());
+        all.into_iter().flatten().filter(move |row| row.forked_from == Some(project))
     }
 
     /// Tells whether a path belongs to a group or project.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Refusal, find_project, find_user};
 use crate::server::Shared;
 use crate::world::{
-    IssueType, ItemKind, ItemRef, NewIssue, NewMergeRequest, NewNote, Note, Text, UserId, World,
+    IssueType, ItemKind, ItemRef, MilestoneId, NewIssue, NewMergeRequest, NewNote, Note, Text,
+    UserId, World,
 };
 
 /// The severities of incidents.
@@ -151,6 +152,8 @@ struct AddMergeRequest {
     source_branch: Option<String>,
     #[serde(default)]
     target_branch: Option<String>,
+    #[serde(default)]
+    source_project: Option<super::places::Name>,
 }
 
 pub(super) fn add_merge_request(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
@@ -169,6 +172,9 @@ pub(super) fn add_merge_request(shared: &Shared, ask: &Ask) -> Result<Value, Ref
     }
     let mut world = ask.change(shared);
     let project = ask.project_id(&world)?;
+    if let Some(fork) = &new.source_project {
+        row = row.source_project(find_project(&world, &fork.text())?.id);
+    }
     let author = author(&mut world, new.author);
     let iid = world.add_merge_request(project, row.author(&author));
     Ok(show_item(&world, ItemRef::merge_request(project, iid)))
@@ -181,6 +187,8 @@ struct Edit {
     description: Option<String>,
     labels: Option<Vec<String>>,
     assignees: Option<Vec<String>>,
+    reviewers: Option<Vec<String>>,
+    milestone: Option<String>,
     confidential: Option<bool>,
 }
 
@@ -192,15 +200,19 @@ pub(super) fn edit(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
     check_labels(edit.labels.as_deref().unwrap_or_default())?;
     let mut world = ask.change(shared);
     let item = ask.item(&world)?;
-    let assignees = edit
-        .assignees
-        .map(|names| {
-            names
-                .iter()
-                .map(|name| find_user(&world, name).map(|user| user.id))
-                .collect::<Result<Vec<UserId>, Refusal>>()
-        })
-        .transpose()?;
+    let users = |names: Vec<String>| {
+        let found = names.iter().map(|name| find_user(&world, name).map(|user| user.id));
+        found.collect::<Result<Vec<UserId>, Refusal>>()
+    };
+    let assignees = edit.assignees.map(users).transpose()?;
+    let reviewers = edit.reviewers.map(users).transpose()?;
+    if reviewers.is_some() && item.kind == ItemKind::Issue {
+        return Err(Refusal::wrong(
+            "an issue has no reviewers",
+            "leave the field out, or name a merge request",
+        ));
+    }
+    let milestone = edit.milestone.map(|title| milestone(&world, item, &title)).transpose()?;
     if edit.confidential.is_some() && item.kind == ItemKind::MergeRequest {
         return Err(Refusal::wrong(
             "a merge request cannot be confidential",
@@ -220,6 +232,12 @@ pub(super) fn edit(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
             }
         });
     }
+    if let Some(reviewers) = reviewers {
+        world.request_reviews(item, reviewers);
+    }
+    if let Some(milestone) = milestone {
+        world.set_milestone(item, milestone);
+    }
     if let Some(labels) = edit.labels {
         world.relabel(item, labels);
     }
@@ -227,6 +245,20 @@ pub(super) fn edit(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
         world.set_confidential(item.project, item.iid, confidential);
     }
     Ok(show_item(&world, item))
+}
+
+/// Finds a milestone that an item can be on by its title. An empty title takes it off.
+fn milestone(world: &World, item: ItemRef, title: &str) -> Result<Option<MilestoneId>, Refusal> {
+    if title.is_empty() {
+        return Ok(None);
+    }
+    let found = world.find_milestone(item.project, title);
+    found.map(Some).ok_or_else(|| {
+        Refusal::missing(
+            format!("neither the project nor a group above it has a milestone {title:?}"),
+            "POST it to /_sim/projects/:project/milestones",
+        )
+    })
 }
 
 pub(super) fn delete(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {

@@ -16,6 +16,7 @@ mod items;
 mod labels;
 mod limits;
 mod living;
+mod milestones;
 mod people;
 mod places;
 mod relations;
@@ -137,6 +138,7 @@ static COMMANDS: &[Command] = &commands! {
     DELETE "/_sim/groups/:group/shares/:with" relations::unshare_group, "ends that";
     PUT    "/_sim/groups/:group/template_project" relations::set_templates, "whose description templates the projects below inherit: project";
     POST   "/_sim/groups/:group/labels" labels::add_to_group, "adds a label: title, color, description";
+    POST   "/_sim/groups/:group/milestones" milestones::add_to_group, "adds a milestone: title, description, start_date, due_date, closed";
     GET    "/_sim/projects" places::projects, "lists projects";
     POST   "/_sim/projects" places::add_project, "adds a project: full_path and more";
     GET    "/_sim/projects/:project" places::project, "shows a project";
@@ -153,6 +155,8 @@ static COMMANDS: &[Command] = &commands! {
     DELETE "/_sim/projects/:project/external_tracker" relations::remove_tracker, "takes it away";
     POST   "/_sim/projects/:project/approval_rules" contents::add_approval_rule, "adds an approval rule: name, approvals_required, users, groups";
     POST   "/_sim/projects/:project/labels" labels::add_to_project, "adds a label: title, color, description";
+    POST   "/_sim/projects/:project/milestones" milestones::add_to_project, "adds a milestone: title, description, start_date, due_date, closed";
+    PATCH  "/_sim/milestones/:milestone" milestones::edit, "edits a milestone: title, description, start_date, due_date, closed";
     GET    "/_sim/labels" labels::list, "lists labels";
     PATCH  "/_sim/labels/:label" labels::edit, "edits a label: title, color, description";
     DELETE "/_sim/labels/:label" labels::delete, "deletes a label";

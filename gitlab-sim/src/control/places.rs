@@ -264,6 +264,8 @@ struct AddProject {
     archived: bool,
     #[serde(default)]
     default_branch: Option<String>,
+    #[serde(default)]
+    forked_from: Option<Name>,
 }
 
 pub(super) fn add_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
@@ -284,6 +286,9 @@ pub(super) fn add_project(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> 
     }
     let mut world = ask.change(shared);
     check_free(&world, &new.full_path)?;
+    if let Some(origin) = &new.forked_from {
+        project = project.forked_from(find_project(&world, &origin.text())?.id);
+    }
     let id = world.add_project(project);
     find_project(&world, &id.to_string()).map(|row| show_project(&world, row))
 }

@@ -12,7 +12,7 @@ use super::note;
 use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::project;
 use crate::rest::web_segment;
-use crate::world::{Issue, Item, ItemKind, ItemRef, Project, ProjectId, UserId};
+use crate::world::{Issue, Item, ItemKind, ItemRef, MilestoneOwner, Project, ProjectId, UserId};
 
 /// An issue as it was when it was found.
 #[derive(Debug)]
@@ -211,7 +211,8 @@ pub(super) fn shared_field(
         }
         "discussionLocked" | "hidden" => false.into(),
         "upvotes" | "downvotes" | "timeEstimate" | "totalTimeSpent" => 0.into(),
-        "milestone" | "dueDate" => Out::NULL,
+        "milestone" => milestone(look, item),
+        "dueDate" => Out::NULL,
         _ => Out::Unknown,
     })
 }
@@ -225,6 +226,35 @@ pub(super) fn path(look: &Look<'_>, item: ItemRef) -> String {
         ItemKind::MergeRequest => "/-/merge_requests/",
     };
     format!("/{above}{segment}{}", item.iid)
+}
+
+/// Shows the milestone of an item.
+fn milestone(look: &Look<'_>, item: &Item) -> Out {
+    let Some(row) = item.milestone.and_then(|id| look.world.milestone(id)) else {
+        return Out::NULL;
+    };
+    let above = match row.owner {
+        MilestoneOwner::Project(id) => look.world.project(id).map(|row| row.full_path.clone()),
+        MilestoneOwner::Group(id) => {
+            look.world.group(id).map(|row| format!("groups/{}", row.full_path))
+        }
+    };
+    let today = look.world.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day =
+        |day: Option<jiff::civil::Date>| Out::maybe(day.map(|day| format!("{day}T00:00:00Z")));
+    Out::facts([
+        ("id", format!("gid://gitlab/Milestone/{}", row.id).into()),
+        ("iid", row.iid.to_string().into()),
+        ("title", row.title.clone().into()),
+        ("description", row.description.clone().into()),
+        ("state", row.state().into()),
+        ("createdAt", Out::time(row.created_at)),
+        ("updatedAt", Out::time(row.updated_at)),
+        ("dueDate", day(row.due_date)),
+        ("startDate", day(row.start_date)),
+        ("expired", row.expired(today).into()),
+        ("webPath", format!("/{}/-/milestones/{}", above.unwrap_or_default(), row.iid).into()),
+    ])
 }
 
 /// Makes a connection of the labels of an item, by title.

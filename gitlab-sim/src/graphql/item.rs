@@ -1,8 +1,7 @@
 //! What the lists of issues, work items and merge requests share: filters and orders.
 //!
 //! The filters mean what they mean in the REST interface: bounds of times are included and compare
-//! microseconds. A filter that asks for something the world does not hold (a milestone, a reviewer)
-//! finds nothing.
+//! microseconds.
 
 use async_graphql::Error;
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use jiff::Timestamp;
 use super::args::Args;
 use super::node::Look;
 use super::page::{Direction, Key};
-use crate::world::{Issue, Item, LabelId, MergeRequest, Project, UserId};
+use crate::world::{Issue, Item, LabelId, MergeRequest, MilestoneId, Project, UserId};
 
 /// A range of times, bounds included.
 #[derive(Debug, Default)]
@@ -39,7 +38,7 @@ type Users = Vec<Option<UserId>>;
 /// The filters that all items know.
 #[derive(Debug)]
 struct ItemFilter<'a> {
-    nothing: bool,
+    milestones: Milestones<'a>,
     iids: Option<Vec<u64>>,
     state: &'a str,
     labels: Vec<&'a str>,
@@ -81,11 +80,52 @@ fn numbers(args: Args<'_>, name: &str) -> Option<Vec<u64>> {
     args.texts(name).map(|texts| texts.iter().map(|text| text.parse().unwrap_or(0)).collect())
 }
 
-/// Tells whether milestones are asked for in a way that excludes items without one.
-fn wants_milestone(args: Args<'_>) -> bool {
-    let titles = args.texts("milestoneTitle").unwrap_or_default();
-    titles.iter().any(|title| !title.eq_ignore_ascii_case("none"))
-        || args.text("milestoneWildcardId").is_some_and(|wanted| wanted != "NONE")
+/// The milestones that are asked for: by their titles, and by what is said of all of them.
+#[derive(Debug, Default)]
+struct Milestones<'a> {
+    titles: Option<Vec<&'a str>>,
+    wildcard: Option<&'a str>,
+    not: Vec<&'a str>,
+}
+
+impl<'a> Milestones<'a> {
+    fn read(args: Args<'a>) -> Self {
+        let titles = |args: Args<'a>| {
+            let one = || args.text("milestoneTitle").map(|title| vec![title]);
+            args.texts("milestoneTitle").or_else(one)
+        };
+        Self {
+            titles: titles(args),
+            wildcard: args.text("milestoneWildcardId"),
+            not: args.object("not").and_then(titles).unwrap_or_default(),
+        }
+    }
+
+    fn hold(&self, look: &Look<'_>, milestone: Option<MilestoneId>) -> bool {
+        let row = milestone.and_then(|id| look.world.milestone(id));
+        let today = || look.world.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let named = |title: &str| match title.to_lowercase().as_str() {
+            "none" => row.is_none(),
+            "any" => row.is_some(),
+            _ => row.is_some_and(|row| row.title == title),
+        };
+        let open = row.filter(|row| !row.closed);
+        self.titles.as_ref().is_none_or(|titles| titles.iter().any(|title| named(title)))
+            && !self.not.iter().any(|title| named(title))
+            && match self.wildcard {
+                None => true,
+                Some("NONE") => row.is_none(),
+                Some("STARTED") => open.is_some_and(|row| {
+                    row.start_date.is_none_or(|day| day <= today())
+                        && (row.start_date.is_some() || row.due_date.is_some())
+                        && !row.expired(today())
+                }),
+                Some("UPCOMING") => {
+                    open.is_some_and(|row| row.start_date.is_some_and(|day| day > today()))
+                }
+                Some(_) => row.is_some(),
+            }
+    }
 }
 
 impl<'a> ItemFilter<'a> {
@@ -104,7 +144,7 @@ impl<'a> ItemFilter<'a> {
         let mut assignees = users(look, args, "assigneeUsernames");
         assignees.extend(users(look, args, "assigneeUsername"));
         Ok(Self {
-            nothing: wants_milestone(args),
+            milestones: Milestones::read(args),
             iids,
             state: args.text("state").unwrap_or("all"),
             labels: names(args, "labelName"),
@@ -133,7 +173,7 @@ impl<'a> ItemFilter<'a> {
         let author = Some(item.author);
         let assigned =
             |users: &Users| users.iter().flatten().any(|user| item.assignees.contains(user));
-        !self.nothing
+        self.milestones.hold(look, item.milestone)
             && self.iids.as_ref().is_none_or(|iids| iids.contains(&item.iid))
             && (self.state == "all" || self.state == state)
             && self.updated.holds(Some(item.updated_at))
@@ -213,7 +253,9 @@ impl<'a> IssueFilter<'a> {
 #[derive(Debug)]
 pub(super) struct MergeFilter<'a> {
     item: ItemFilter<'a>,
-    nothing: bool,
+    reviewer: Option<Users>,
+    reviewed: Option<bool>,
+    not_reviewers: Users,
     sources: Option<Vec<&'a str>>,
     targets: Option<Vec<&'a str>>,
     not_sources: Vec<&'a str>,
@@ -231,9 +273,13 @@ impl<'a> MergeFilter<'a> {
         let merged_by = args.filled("mergedBy");
         Ok(Self {
             item: ItemFilter::read(look, args)?,
-            // Nobody reviews here.
-            nothing: args.text("reviewerUsername").is_some()
-                || args.text("reviewerWildcardId").is_some_and(|wanted| wanted == "ANY"),
+            reviewer: args
+                .filled("reviewerUsername")
+                .map(|_| users(look, args, "reviewerUsername")),
+            reviewed: args.text("reviewerWildcardId").map(|wanted| wanted == "ANY"),
+            not_reviewers: args
+                .object("not")
+                .map_or_else(Users::new, |not| users(look, not, "reviewerUsername")),
             sources: args.texts("sourceBranches"),
             targets: args.texts("targetBranches"),
             not_sources: not("sourceBranches").unwrap_or_default(),
@@ -247,7 +293,10 @@ impl<'a> MergeFilter<'a> {
     /// Tells whether a merge request passes.
     pub(super) fn passes(&self, look: &Look<'_>, row: &MergeRequest) -> bool {
         let (source, target) = (row.source_branch.as_str(), row.target_branch.as_str());
-        !self.nothing
+        let reviews = |user: &Option<UserId>| user.is_some_and(|id| row.reviewers.contains(&id));
+        self.reviewer.as_ref().is_none_or(|users| users.iter().all(reviews))
+            && self.reviewed.is_none_or(|any| any != row.reviewers.is_empty())
+            && !self.not_reviewers.iter().any(reviews)
             && self.sources.as_ref().is_none_or(|names| names.contains(&source))
             && self.targets.as_ref().is_none_or(|names| names.contains(&target))
             && !self.not_sources.contains(&source)

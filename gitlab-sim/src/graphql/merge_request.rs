@@ -88,9 +88,14 @@ pub(super) fn field(
             let path = world.project(*project).map(|row| row.full_path.as_str());
             Out::maybe(path.map(|path| format!("/{path}/-/tree/{}", row.target_branch)))
         }
-        // There are no forks here: both branches are of one project.
-        "project" | "sourceProject" | "targetProject" => own(look),
-        "projectId" | "sourceProjectId" | "targetProjectId" => project.get().into(),
+        "project" | "targetProject" => own(look),
+        // A fork that the caller does not see, or that is gone, is not told.
+        "sourceProject" => match row.source_project {
+            None => own(look),
+            Some(fork) => Out::node(project::node(look, fork)),
+        },
+        "projectId" | "targetProjectId" => project.get().into(),
+        "sourceProjectId" => row.source_project.unwrap_or(*project).get().into(),
         "mergedAt" => Out::maybe_time(row.merged_at),
         "mergeUser" => {
             Out::node(row.merge_user.and_then(|id| world.user(id)).map(|user| Node::User(user.id)))
@@ -130,7 +135,7 @@ pub(super) fn field(
         }
         "hasCi" => found.head_pipeline(look).is_some().into(),
         "assignees" => return people(args, &row.item.assignees),
-        "reviewers" => return people(args, &[]),
+        "reviewers" => return people(args, &row.reviewers),
         "detailedMergeStatus" => match (open, row.draft()) {
             (false, _) => "NOT_OPEN",
             (true, true) => "DRAFT_STATUS",

@@ -171,13 +171,16 @@ pub(super) fn field(
         | "publicJobs"
         | "requestAccessEnabled"
         | "autocloseReferencedIssues" => true.into(),
-        "isCatalogResource" | "isForked" | "isSelfDeletionInProgress" => false.into(),
-        "forksCount" | "starCount" => 0.into(),
+        "isCatalogResource" | "isSelfDeletionInProgress" => false.into(),
+        "isForked" => row.forked_from.is_some().into(),
+        "forkedFrom" => Out::node(row.forked_from.and_then(|origin| node(look, origin))),
+        "forksCount" => world.forks(id).count().into(),
+        "starCount" => 0.into(),
         "openMergeRequestsCount" if reads_code => {
             row.merge_requests.values().filter(|row| row.state() == "opened").count().into()
         }
-        // There are no forks; and whoever may not read the code is not told these two.
-        "forkedFrom" | "avatarUrl" | "languages" | "openMergeRequestsCount" => Out::NULL,
+        // Whoever may not read the code is not told the last two.
+        "avatarUrl" | "languages" | "openMergeRequestsCount" => Out::NULL,
         "importStatus" => "none".into(),
         "openIssuesCount" => {
             let seen = row.issues.values().filter(|issue| issue.item.closed_at.is_none());

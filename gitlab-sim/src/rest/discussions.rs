@@ -1,14 +1,13 @@
-//! Single notes, discussions, and what else hangs on an item.
+//! Single notes and discussions.
 //!
 //! Every note of the simulator is a discussion of its own, as a plain comment is on GitLab.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::{Answer, Failure};
-use super::shape::{Stamp, UserShape};
 use super::{Call, notes, paging, people};
 use crate::hash::hex40;
-use crate::world::{Item, ItemKind, Note, Project};
+use crate::world::{ItemKind, Note, Project};
 
 /// `GET …/:iid/notes/:note_id`
 pub(super) fn note(
@@ -53,37 +52,4 @@ pub(super) fn list(
             })
         })
     })
-}
-
-/// `GET …/:iid/award_emoji` and `…/resource_*_events`. Of the state only the last change is known.
-pub(super) fn events(
-    call: &Call<'_>,
-    project: &Project,
-    id: &str,
-    kind: ItemKind,
-    iid: &str,
-    what: &str,
-) -> Result<Answer, Failure> {
-    let item = people::item(call, project, kind, iid)?;
-    let rows: Vec<Value> = match what {
-        "resource_state_events" => closed(call, kind, item).into_iter().collect(),
-        _ => Vec::new(),
-    };
-    let mut echo = call.echo(&[], id);
-    echo.set("eventable_id", iid);
-    paging::list(call, echo, &rows, Clone::clone)
-}
-
-fn closed(call: &Call<'_>, kind: ItemKind, item: &Item) -> Option<Value> {
-    let at = item.closed_at?;
-    Some(json!({
-        "id": item.id,
-        "user": item.closed_by.and_then(|user| UserShape::find(call, user)),
-        "created_at": Stamp(at),
-        "resource_type": notes::noteable(kind),
-        "resource_id": item.id,
-        "source_commit": null,
-        "source_merge_request_id": null,
-        "state": "closed",
-    }))
 }

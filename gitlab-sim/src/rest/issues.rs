@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, relative};
+use super::milestones::MilestoneShape;
 use super::paging::{self, Page};
 use super::query::Query;
 use super::select::{Places, Row, Selection};
@@ -14,7 +15,7 @@ use super::shape::{
     long_text,
 };
 use crate::server::Tier;
-use crate::world::{Group, Issue, IssueType, Project, ProjectId};
+use crate::world::{Group, Issue, IssueType, ItemRef, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
 const TYPES: [&str; 6] = ["issue", "incident", "test_case", "requirement", "task", "ticket"];
@@ -52,7 +53,7 @@ struct IssueShape<'w> {
     closed_at: Option<Stamp>,
     closed_by: Option<UserShape<'w>>,
     labels: LabelsShape<'w>,
-    milestone: Option<()>,
+    milestone: Option<MilestoneShape<'w>>,
     assignees: Vec<UserShape<'w>>,
     author: Option<UserShape<'w>>,
     r#type: &'static str,
@@ -131,7 +132,7 @@ impl<'w> IssueShape<'w> {
             closed_at: item.closed_at.map(Stamp),
             closed_by: item.closed_by.and_then(|user| UserShape::find(call, user)),
             labels: LabelsShape::new(call, &item.labels, details),
-            milestone: None,
+            milestone: MilestoneShape::find(call, item.milestone),
             assignee: item.assignees.first().and_then(|user| UserShape::find(call, *user)),
             assignees,
             author: UserShape::find(call, item.author),
@@ -141,7 +142,7 @@ impl<'w> IssueShape<'w> {
                 IssueType::Task => "TASK",
             },
             user_notes_count: item.notes.iter().filter(|note| !note.system).count(),
-            merge_requests_count: 0,
+            merge_requests_count: super::events::closing_count(call, project, item.iid),
             upvotes: 0,
             downvotes: 0,
             start_date: None,
@@ -313,7 +314,7 @@ pub(crate) fn web_segment(version: &str) -> &'static str {
 }
 
 fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
-    let of = call.world.duplicate_of(crate::world::ItemRef::issue(project.id, iid))?;
+    let of = call.world.duplicate_of(ItemRef::issue(project.id, iid))?;
     let (home, original) = (call.world.project(of.project)?, call.world.issue(of.project, of.iid)?);
     if !call.world.sees_project(call.caller, home)
         || !call.world.sees_issue(call.caller, home, original)
@@ -321,6 +322,15 @@ fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> 
         return None;
     }
     Some(format!("{}/api/v4/projects/{}/issues/{}", call.site.url, of.project, of.iid))
+}
+
+/// Lists the merge requests that close an issue when they are merged.
+pub(super) fn closing(
+    call: &Call<'_>,
+    project: &Project,
+    iid: u64,
+) -> impl Iterator<Item = ItemRef> + use<> {
+    call.world.closing(ItemRef::issue(project.id, iid)).into_iter()
 }
 
 /// Renders an issue as other endpoints mention it.

@@ -2,7 +2,7 @@
 //!
 //! Filters on times include their bounds and compare microseconds, although only milliseconds are
 //! printed. Whatever the order, equal rows come by falling id, also when the order rises. Filters on
-//! things that the simulator does not have (milestones, reviewers, reactions, …) answer as for items
+//! things that the simulator does not have (reactions, weights, …) answer as for items
 //! without them: `None` finds all, anything else nothing.
 
 use std::cmp::Ordering;
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use super::answer::Failure;
+use super::milestones::Wanted;
 use super::query::Query;
 use super::{Call, groups::directed};
 use crate::world::{Item, LabelId, Project, UserId};
@@ -20,9 +21,7 @@ const SCOPES: [&str; 6] =
     ["created-by-me", "assigned-to-me", "created_by_me", "assigned_to_me", "reviews_for_me", "all"];
 
 /// Parameters about things that no item has, of which `None` (and no value) finds every item.
-const ABSENT: [&str; 16] = [
-    "milestone",
-    "milestone_id",
+const ABSENT: [&str; 12] = [
     "my_reaction_emoji",
     "weight",
     "epic_id",
@@ -30,8 +29,6 @@ const ABSENT: [&str; 16] = [
     "iteration_title",
     "health_status",
     "due_date",
-    "reviewer_id",
-    "reviewer_username",
     "approver_ids",
     "approved_by_ids",
     "approved_by_usernames",
@@ -40,10 +37,11 @@ const ABSENT: [&str; 16] = [
 ];
 
 /// Parameters that exclude each other.
-const EITHER: [(&str, &str); 4] = [
+const EITHER: [(&str, &str); 5] = [
     ("author_id", "author_username"),
     ("assignee_id", "assignee_username"),
     ("milestone_id", "milestone"),
+    ("reviewer_id", "reviewer_username"),
     ("merge_user_id", "merge_user_username"),
 ];
 
@@ -64,6 +62,8 @@ pub(super) struct Filter<'q> {
     assignee: Option<Who>,
     not_assignee: Option<Who>,
     closed_by: Option<Who>,
+    milestone: Option<Wanted<'q>>,
+    not_milestone: Option<Wanted<'q>>,
     scope: Option<(bool, UserId)>,
     search: Option<(Vec<String>, bool, bool)>,
     nothing: bool,
@@ -126,7 +126,7 @@ impl Who {
         }
     }
 
-    fn any_among(&self, users: &[UserId]) -> bool {
+    pub(super) fn any_among(&self, users: &[UserId]) -> bool {
         match self {
             Self::These(wanted) => wanted.iter().any(|user| users.contains(user)),
             Self::Anyone | Self::NoOne | Self::Unknown => self.all_among(users),
@@ -171,6 +171,8 @@ impl<'q> Filter<'q> {
             assignee: Who::read(call, "assignee_id", "assignee_username")?,
             not_assignee: Who::read(call, "not[assignee_id]", "not[assignee_username]")?,
             closed_by: Who::read(call, "closed_by_id", "")?,
+            milestone: Wanted::read(query, "milestone", "milestone_id"),
+            not_milestone: Wanted::read(query, "not[milestone]", "not[milestone_id]"),
             scope,
             search,
             nothing: nothing || wants_what_is_absent(query)?,
@@ -189,6 +191,8 @@ impl<'q> Filter<'q> {
             && self.assignee.is_none()
             && self.not_assignee.is_none()
             && self.closed_by.is_none()
+            && self.milestone.is_none()
+            && self.not_milestone.is_none()
             && self.scope.is_none()
             && self.search.is_none()
     }
@@ -206,6 +210,8 @@ impl<'q> Filter<'q> {
             && self.assignee.as_ref().is_none_or(|who| who.all_among(&item.assignees))
             && !self.not_assignee.as_ref().is_some_and(|who| who.any_among(&item.assignees))
             && self.closed_by.as_ref().is_none_or(|who| who.all_among(item.closed_by.as_slice()))
+            && self.milestone.as_ref().is_none_or(|wanted| wanted.holds(call, item.milestone))
+            && !self.not_milestone.as_ref().is_some_and(|not| not.holds(call, item.milestone))
             && self.scope.is_none_or(|(created, user)| {
                 if created { item.author == user } else { item.assignees.contains(&user) }
             })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, Who, relative};
+use super::milestones::MilestoneShape;
 use super::paging::{self, Page};
 use super::query::Query;
 use super::select::{Places, Row, Selection};
@@ -60,7 +61,7 @@ struct Full<'w> {
     author: Option<UserShape<'w>>,
     assignees: Vec<UserShape<'w>>,
     assignee: Option<UserShape<'w>>,
-    reviewers: [(); 0],
+    reviewers: Vec<UserShape<'w>>,
     source_project_id: ProjectId,
     target_project_id: ProjectId,
     labels: LabelsShape<'w>,
@@ -68,7 +69,7 @@ struct Full<'w> {
     imported: bool,
     imported_from: &'static str,
     work_in_progress: bool,
-    milestone: Option<()>,
+    milestone: Option<MilestoneShape<'w>>,
     merge_when_pipeline_succeeds: bool,
     merge_status: &'static str,
     detailed_merge_status: &'static str,
@@ -88,6 +89,10 @@ struct Full<'w> {
     task_completion_status: TaskStatus,
     has_conflicts: bool,
     blocking_discussions_resolved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_collaboration: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_maintainer_to_push: Option<bool>,
     approvals_before_merge: Option<()>,
 }
 
@@ -154,15 +159,19 @@ impl<'w> Full<'w> {
                 .filter_map(|user| UserShape::find(call, *user))
                 .collect(),
             assignee: user(item.assignees.first().copied()),
-            reviewers: [],
-            source_project_id: project.id,
+            reviewers: merge_request
+                .reviewers
+                .iter()
+                .filter_map(|user| UserShape::find(call, *user))
+                .collect(),
+            source_project_id: merge_request.source_project.unwrap_or(project.id),
             target_project_id: project.id,
             labels: LabelsShape::new(call, &item.labels, view.details),
             draft,
             imported: false,
             imported_from: "none",
             work_in_progress: draft,
-            milestone: None,
+            milestone: MilestoneShape::find(call, item.milestone),
             merge_when_pipeline_succeeds: false,
             merge_status: "can_be_merged",
             detailed_merge_status: match merge_request.state() {
@@ -190,6 +199,8 @@ impl<'w> Full<'w> {
             task_completion_status: TaskStatus::of(item.description.as_ref()),
             has_conflicts: false,
             blocking_discussions_resolved: true,
+            allow_collaboration: merge_request.source_project.map(|_| false),
+            allow_maintainer_to_push: merge_request.source_project.map(|_| false),
             approvals_before_merge: None,
         }
     }
@@ -267,19 +278,28 @@ fn select<'c, 'w>(
     let target = query.filled("target_branch");
     let wip = query.one_of("wip", &["yes", "no"])?.map(|word| word == "yes");
     let merge_user = Who::read(call, "merge_user_id", "merge_user_username")?;
-    // Nothing comes from forks: the source is the project of the merge request itself.
-    let fork = query.number("source_project_id")?.is_some_and(|id| match places {
-        Places::Project(project) => i64::try_from(project.id.get()).ok() != Some(id),
-        Places::Group(_) | Places::Instance => true,
-    });
+    let from = query.number("source_project_id")?;
+    let own = match places {
+        Places::Project(project) => Some(project.id),
+        Places::Group(_) | Places::Instance => None,
+    };
+    let reviewer = Who::read(call, "reviewer_id", "reviewer_username")?;
+    let not_reviewer = Who::read(call, "not[reviewer_id]", "not[reviewer_username]")?;
     let narrowed = state.is_some()
         || source.is_some()
         || target.is_some()
         || wip.is_some()
         || merge_user.is_some()
-        || fork;
+        || reviewer.is_some()
+        || not_reviewer.is_some()
+        || from.is_some();
     let narrow = move |row: &MergeRequest| {
-        !fork
+        from.is_none_or(|wanted| {
+            // Without a fork both branches are of the project in which the row stands.
+            let source = row.source_project.or(own);
+            source.is_some_and(|id| u64::try_from(wanted) == Ok(id.get()))
+        }) && reviewer.as_ref().is_none_or(|who| who.all_among(&row.reviewers))
+            && !not_reviewer.as_ref().is_some_and(|who| who.any_among(&row.reviewers))
             && state.is_none_or(|state| row.state() == state)
             && source.is_none_or(|branch| row.source_branch == branch)
             && target.is_none_or(|branch| row.target_branch == branch)

@@ -37,12 +37,14 @@ pub(super) struct ProjectShape<'w> {
     http_url_to_repo: String,
     web_url: String,
     readme_url: Option<String>,
-    forks_count: u64,
+    forks_count: usize,
     avatar_url: Option<&'static str>,
     star_count: u64,
     last_activity_at: Stamp,
     visibility: Visibility,
     namespace: Option<Namespace<'w>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forked_from_project: Option<Box<ProjectShape<'w>>>,
     #[serde(flatten)]
     full: Option<Full<'w>>,
 }
@@ -189,7 +191,7 @@ impl<'w> ProjectShape<'w> {
                 .contains_key("README.md")
                 .then(|| format!("{web_url}/-/blob/{}/README.md", project.default_branch)),
             web_url,
-            forks_count: 0,
+            forks_count: call.world.forks(project.id).count(),
             avatar_url: None,
             star_count: 0,
             last_activity_at: Stamp(project.last_activity_at),
@@ -204,12 +206,19 @@ impl<'w> ProjectShape<'w> {
                 avatar_url: None,
                 web_url: format!("{url}/groups/{}", group.full_path),
             }),
+            forked_from_project: None,
             full: None,
         }
     }
 
     pub(super) fn full(call: &Call<'w>, project: &'w Project) -> Self {
-        Self { full: Some(Full::new(call, project)), ..Self::simple(call, project) }
+        let origin = project.forked_from.and_then(|id| call.world.project(id));
+        let origin = origin.filter(|row| call.world.sees_project(call.caller, row));
+        Self {
+            full: Some(Full::new(call, project)),
+            forked_from_project: origin.map(|row| Box::new(Self::simple(call, row))),
+            ..Self::simple(call, project)
+        }
     }
 }
 

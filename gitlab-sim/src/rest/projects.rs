@@ -99,6 +99,13 @@ pub(super) fn shared_with_group(
     page(call, call.echo(&defaults, id), &rows)
 }
 
+/// `GET /projects/:id/forks`
+pub(super) fn forks(call: &Call<'_>, project: &Project, id: &str) -> Result<Answer, Failure> {
+    let rows = select(call, call.world.forks(project.id).collect())?;
+    let defaults = [("order_by", "created_at"), ("simple", "false"), ("sort", "desc")];
+    page(call, call.echo(&defaults, id), &rows)
+}
+
 /// `GET /users/:id/projects`: personal projects, of which there are none.
 pub(super) fn of_user(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
     let known = match super::number(id) {

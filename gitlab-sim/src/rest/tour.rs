@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::answer::{Answer, Failure};
-use super::{Call, approvals, delivery, discussions, git, merge_request_parts, paging, people};
-use super::{places, relations, releases, repository};
+use super::{Call, approvals, delivery, discussions, events, git, merge_request_parts, paging};
+use super::{milestones, people, places, relations, releases, repository};
 use crate::world::{Group, ItemKind, Project};
 
 /// What answers an address below a project.
@@ -37,8 +37,18 @@ pub(super) fn in_project<'r>(rest: &'r [&'r str]) -> Option<InProject<'r>> {
         ["users"] => Box::new(people::users_of_project),
         ["groups"] => Box::new(places::groups_of_project),
         ["languages"] => Box::new(|call, project, _| places::languages(call, project)),
-        ["forks" | "snippets" | "milestones" | "hooks" | "events" | "boards"] => Box::new(nothing),
-        ["milestones", _] => Box::new(|_, _, _| Err(Failure::NoRecord)),
+        ["forks"] => Box::new(super::projects::forks),
+        ["snippets" | "hooks" | "events" | "boards"] => Box::new(nothing),
+        ["milestones"] => Box::new(milestones::of_project),
+        ["milestones", milestone] => {
+            Box::new(move |call, row, _| milestones::one_of_project(call, row, milestone))
+        }
+        ["milestones", milestone, "issues"] => Box::new(move |call, row, id| {
+            milestones::items(call, row, id, milestone, ItemKind::Issue)
+        }),
+        ["milestones", milestone, "merge_requests"] => Box::new(move |call, row, id| {
+            milestones::items(call, row, id, milestone, ItemKind::MergeRequest)
+        }),
         ["approvals"] => Box::new(|call, project, _| approvals::settings(call, project)),
         ["pipelines", number, "jobs"] => {
             Box::new(move |call, project, id| delivery::jobs(call, project, id, number))
@@ -82,9 +92,15 @@ fn in_item<'r>(kind: ItemKind, iid: &'r str, below: &'r [&'r str]) -> Option<InP
             | "resource_label_events"
             | "resource_state_events"
             | "resource_milestone_events",
-        ] => Box::new(move |call, project, id| {
-            discussions::events(call, project, id, kind, iid, below[0])
-        }),
+        ] => {
+            Box::new(move |call, project, id| events::list(call, project, id, kind, iid, below[0]))
+        }
+        [
+            "resource_label_events" | "resource_state_events" | "resource_milestone_events",
+            event,
+        ] => {
+            Box::new(move |call, project, _| events::one(call, project, kind, iid, below[0], event))
+        }
         ["metric_images"] if issue => Box::new(move |call, project, _| {
             super::issues::find(call, project, iid)?;
             Ok(Answer::json(&Vec::<Value>::new()))
@@ -119,10 +135,9 @@ fn in_item<'r>(kind: ItemKind, iid: &'r str, below: &'r [&'r str]) -> Option<InP
         ["pipelines"] if !issue => Box::new(move |call, project, id| {
             merge_request_parts::pipelines(call, project, id, iid)
         }),
-        ["reviewers"] if !issue => Box::new(move |call, project, _| {
-            super::merge_requests::find(call, project, iid)?;
-            Ok(Answer::json(&Vec::<Value>::new()))
-        }),
+        ["reviewers"] if !issue => {
+            Box::new(move |call, project, _| events::reviewers(call, project, iid))
+        }
         ["approvals"] if !issue => {
             Box::new(move |call, project, _| approvals::of_merge_request(call, project, iid))
         }
@@ -179,7 +194,11 @@ pub(super) fn in_group<'r>(rest: &'r [&'r str]) -> Option<InGroup<'r>> {
         ["labels", name] => {
             Box::new(move |call, group, _| super::labels::one_of_group(call, group, name))
         }
-        ["milestones" | "releases" | "boards"] => Box::new(|call, _, id| empty(call, id)),
+        ["milestones"] => Box::new(milestones::of_group),
+        ["milestones", milestone] => {
+            Box::new(move |call, row, _| milestones::one_of_group(call, row, milestone))
+        }
+        ["releases" | "boards"] => Box::new(|call, _, id| empty(call, id)),
         ["epics"] => Box::new(|call, _, id| {
             approvals::licensed(call)?;
             empty(call, id)

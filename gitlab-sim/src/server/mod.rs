@@ -209,6 +209,7 @@ impl GitLab {
         let mut world = world;
         world.settle();
         world.known_as(&url);
+        world.begin_service();
         let token = world.bot_token().to_owned();
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));

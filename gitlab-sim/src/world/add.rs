@@ -10,6 +10,7 @@ use super::entity::{
     Visibility,
 };
 use super::event::{Change, MemberOf, PlaceChange};
+use super::history::History;
 use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 use super::new::{NewIssue, NewItem, NewMergeRequest, NewNote, NewProject};
 use super::{Place, Text, World, next};
@@ -139,6 +140,8 @@ impl World {
         let group = self.add_group(&new.group);
         let id = ProjectId::new(next(&mut self.last.project));
         let created_at = new.created_at.unwrap_or_else(|| self.clock.now());
+        let forked_from = new.forked_from.filter(|origin| self.project(*origin).is_some());
+        self.has_forks |= forked_from.is_some();
         self.paths.insert(full_path.to_lowercase(), Place::Project(id));
         self.former_paths.remove(&full_path.to_lowercase());
         self.projects.insert(
@@ -164,6 +167,7 @@ impl World {
                 default_branch: new.default_branch,
                 files: BTreeMap::new(),
                 revision: 0,
+                forked_from,
                 external_tracker: None,
                 issues_template: None,
                 merge_requests_template: None,
@@ -245,6 +249,7 @@ impl World {
     /// Adds an issue and returns its number. In a project that does not exist nothing is added
     /// and the number is 0.
     pub fn add_issue(&mut self, project: ProjectId, new: NewIssue) -> u64 {
+        let live = new.item.is_live();
         let Some(item) = self.make_item(project, ItemKind::Issue, new.item) else {
             return 0;
         };
@@ -257,12 +262,16 @@ impl World {
             moved_to: None,
         };
         self.insert_issue(project, issue);
+        if live {
+            self.leave_first_traces(ItemRef::issue(project, iid));
+        }
         iid
     }
 
     /// Adds a merge request and returns its number. In a project that does not exist nothing is
     /// added and the number is 0.
     pub fn add_merge_request(&mut self, project: ProjectId, new: NewMergeRequest) -> u64 {
+        let live = new.item.is_live() && new.merged_at.is_none();
         let Some(mut item) = self.make_item(project, ItemKind::MergeRequest, new.item) else {
             return 0;
         };
@@ -276,12 +285,17 @@ impl World {
         let target_branch = new.target_branch.or(default).unwrap_or_default();
         let row = MergeRequest {
             item,
+            source_project: new.source_project.filter(|source| *source != project),
+            reviewers: Vec::new(),
             source_branch: new.source_branch,
             target_branch,
             merged_at: new.merged_at,
             merge_user,
         };
         self.insert_merge_request(project, row);
+        if live {
+            self.leave_first_traces(ItemRef::merge_request(project, iid));
+        }
         iid
     }
 
@@ -312,7 +326,9 @@ impl World {
             updated_at,
             closed_by: new.closed_at.map(|_| author),
             closed_at: new.closed_at,
+            milestone: None,
             notes: Vec::new(),
+            history: History::default(),
         })
     }
 
@@ -344,11 +360,18 @@ impl World {
             updated_at: created_at,
         };
         let told = (self.listening && !note.system).then(|| Box::new(note.clone()));
+        let spoken = (!note.system).then(|| note.body.clone());
         self.write_quietly(item, |row| row.notes.push(note));
         if new.created_at.is_none() {
             self.touch_throttled(item);
         }
         self.emit(|_| told.map(|note| Change::Note { item, note, edited: false }));
+        if let Some(body) = spoken {
+            self.remember_numbers(item, &body);
+            if new.created_at.is_none() {
+                self.mention_in(item, &body, author);
+            }
+        }
         id
     }
 }

@@ -67,13 +67,17 @@ impl World {
         })
     }
 
-    /// Merges a merge request.
+    /// Merges a merge request. The issues that it closes are closed with it.
     pub fn merge(&mut self, project: ProjectId, iid: u64, by: UserId) -> bool {
         let now = self.clock.now();
-        self.write_merge_request(project, iid, Action::Merge, |row| {
+        let merged = self.write_merge_request(project, iid, Action::Merge, |row| {
             row.merged_at = Some(now);
             row.merge_user = Some(by);
-        })
+        });
+        if merged {
+            self.close_by_merge(ItemRef::merge_request(project, iid), by);
+        }
+        merged
     }
 
     /// Makes an issue confidential, or visible again.
@@ -99,7 +103,13 @@ impl World {
             return false;
         };
         self.touch_throttled(item);
-        self.emit(|_| (!note.system).then_some(Change::Note { item, note, edited: true }));
+        let author = note.author;
+        let person = !note.system;
+        self.emit(|_| person.then_some(Change::Note { item, note, edited: true }));
+        if person {
+            self.remember_numbers(item, body);
+            self.mention_in(item, body, author);
+        }
         true
     }
 
@@ -203,6 +213,7 @@ impl World {
         let owner = LabelOwner::Project(project);
         self.labels.retain(|_, label| label.owner != owner);
         self.titles.retain(|(of, _), _| *of != owner);
+        self.forget_milestones();
         true
     }
 

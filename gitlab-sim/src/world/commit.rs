@@ -7,9 +7,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::World;
+use super::effects::Picture;
 use super::entity::{Issue, Item, MergeRequest, Project};
 use super::event::{Action, Change};
-use super::id::{ItemKind, ItemRef, ProjectId};
+use super::history::Source;
+use super::id::{ItemKind, ItemRef, ProjectId, UserId};
 use super::index::Keys;
 use super::late::Row;
 
@@ -29,6 +31,7 @@ impl World {
     /// Puts a new merge request into a project.
     pub(super) fn insert_merge_request(&mut self, project: ProjectId, row: MergeRequest) {
         let told = self.listening.then(|| Box::new(row.clone()));
+        self.numbers.read(project, &row);
         let item = ItemRef::merge_request(project, row.item.iid);
         self.put(item, Row::MergeRequest(Box::new(row)));
         self.emit(|_| {
@@ -49,15 +52,29 @@ impl World {
         action: Action,
         write: impl FnOnce(&mut Issue),
     ) -> bool {
+        self.write_issue_for(project, iid, action, None, write)
+    }
+
+    /// Writes an issue, and says what brought its new state about.
+    fn write_issue_for(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        action: Action,
+        source: Option<Source>,
+        write: impl FnOnce(&mut Issue),
+    ) -> bool {
         let now = self.clock.now();
         let listening = self.listening;
         let written = self.change_issue(project, iid, |issue| {
             let before = listening.then(|| Box::new(issue.clone()));
+            let was = Picture::of_issue(issue);
             write(issue);
             issue.item.updated_at = now;
-            before.map(|before| (before, Box::new(issue.clone())))
+            let told = before.map(|before| (before, Box::new(issue.clone())));
+            (told, was, Picture::of_issue(issue))
         });
-        let Some(told) = written else {
+        let Some((told, was, is)) = written else {
             return false;
         };
         self.note_activity(project, now);
@@ -65,7 +82,22 @@ impl World {
             let (before, after) = told?;
             Some(Change::Issue { project, action, before: Some(before), after })
         });
+        self.leave_traces(ItemRef::issue(project, iid), &was, &is, source);
         true
+    }
+
+    /// Closes an issue, by hand or for what closed it.
+    pub(super) fn close_issue(
+        &mut self,
+        issue: ItemRef,
+        by: UserId,
+        source: Option<Source>,
+    ) -> bool {
+        let now = self.clock.now();
+        self.write_issue_for(issue.project, issue.iid, Action::Close, source, |row| {
+            row.item.closed_at = Some(now);
+            row.item.closed_by = Some(by);
+        })
     }
 
     /// Writes a merge request and moves its `updated_at`. Returns false when there is none.
@@ -80,11 +112,13 @@ impl World {
         let listening = self.listening;
         let written = self.change_merge_request(project, iid, |row| {
             let before = listening.then(|| Box::new(row.clone()));
+            let was = Picture::of_merge_request(row);
             write(row);
             row.item.updated_at = now;
-            before.map(|before| (before, Box::new(row.clone())))
+            let told = before.map(|before| (before, Box::new(row.clone())));
+            (told, was, Picture::of_merge_request(row))
         });
-        let Some(told) = written else {
+        let Some((told, was, is)) = written else {
             return false;
         };
         self.note_activity(project, now);
@@ -92,6 +126,11 @@ impl World {
             let (before, after) = told?;
             Some(Change::MergeRequest { project, action, before: Some(before), after })
         });
+        let item = ItemRef::merge_request(project, iid);
+        for text in is.new_texts(&was) {
+            self.remember_numbers(item, &text);
+        }
+        self.leave_traces(item, &was, &is, None);
         true
     }
 
@@ -253,6 +292,9 @@ impl World {
         let Some(row) = self.projects.get_mut(&project) else {
             return;
         };
+        for merge_request in &merge_requests {
+            self.numbers.read(project, merge_request);
+        }
         // Collecting fills the nodes of the maps, which saves a third of their memory.
         row.issues = issues.into_iter().map(|issue| (issue.item.iid, issue)).collect();
         row.merge_requests = merge_requests.into_iter().map(|row| (row.item.iid, row)).collect();

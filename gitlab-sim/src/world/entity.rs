@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Text;
-use super::id::{GroupId, LabelId, ProjectId, UserId};
+use super::history::History;
+use super::id::{GroupId, LabelId, MilestoneId, ProjectId, UserId};
 use super::link::ExternalTracker;
 
 /// Who may see a group or project without being a member.
@@ -144,6 +145,8 @@ pub struct Project {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Counts the changes of the files: the head commit follows from it.
     pub revision: u64,
+    /// The project of which it is a fork.
+    pub forked_from: Option<ProjectId>,
     /// The tracker elsewhere that it uses, beside its own issues.
     pub external_tracker: Option<ExternalTracker>,
     /// The default text of new issues.
@@ -217,8 +220,12 @@ pub struct Item {
     pub closed_at: Option<Timestamp>,
     /// Who closed it.
     pub closed_by: Option<UserId>,
+    /// The milestone it is on.
+    pub milestone: Option<MilestoneId>,
     /// Its notes, oldest first.
     pub notes: Vec<Note>,
+    /// What became of its labels, state and milestone.
+    pub history: History,
 }
 
 /// The type of an issue.
@@ -270,6 +277,10 @@ impl Issue {
 pub struct MergeRequest {
     /// What it has in common with issues.
     pub item: Item,
+    /// The fork from which it comes, unless both branches are of one project.
+    pub source_project: Option<ProjectId>,
+    /// Who is asked to review it.
+    pub reviewers: Vec<UserId>,
     /// The branch to be merged.
     pub source_branch: String,
     /// The branch it goes to.

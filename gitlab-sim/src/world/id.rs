@@ -48,6 +48,11 @@ id!(
     LabelId
 );
 
+id!(
+    /// The id of a milestone of a group or project.
+    MilestoneId
+);
+
 /// The two kinds of item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

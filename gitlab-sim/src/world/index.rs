@@ -384,6 +384,7 @@ impl World {
             }
             for row in project.merge_requests.values() {
                 merge_requests.replace(None, Some(Keys::of_merge_request(project.id, row)));
+                self.numbers.read(project.id, row);
             }
         }
     }

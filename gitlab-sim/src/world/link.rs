@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::entity::{MergeRequest, Project};
-use super::event::Action;
 use super::id::{ItemKind, ItemRef, ProjectId, UserId};
 use super::reference::{Reader, Written, prose};
 use super::{World, next};
@@ -159,11 +158,7 @@ impl World {
             return false;
         }
         self.links.duplicates.insert(issue, of);
-        let now = self.clock.now();
-        self.write_item(issue, Action::Close, |row| {
-            row.closed_at = Some(now);
-            row.closed_by = Some(by);
-        })
+        self.close_issue(issue, by, None)
     }
 
     /// Finds the issue of which another is a duplicate.
@@ -226,20 +221,9 @@ impl World {
     }
 
     /// Lists the merge requests that could name an issue and do. Reading references is dear, so
-    /// only texts in which the number stands are read.
+    /// only texts in which the number is known to stand are read.
     fn naming(&self, issue: ItemRef, names: impl Fn(ItemRef) -> bool) -> Vec<ItemRef> {
-        let number = issue.iid.to_string();
-        let could = |row: &MergeRequest| {
-            row.item.title.contains(&number)
-                || row.item.description.as_ref().is_some_and(|text| text.read().contains(&number))
-                || row.item.notes.iter().any(|note| note.body.contains(&number))
-        };
-        self.projects()
-            .flat_map(|project| project.merge_requests.values().map(move |row| (project.id, row)))
-            .filter(|(_, row)| could(row))
-            .map(|(project, row)| ItemRef::merge_request(project, row.item.iid))
-            .filter(|merge_request| names(*merge_request))
-            .collect()
+        self.could_name(issue).into_iter().filter(|merge_request| names(*merge_request)).collect()
     }
 
     fn merge_request_row(&self, item: ItemRef) -> Option<(&Project, &MergeRequest)> {
@@ -250,12 +234,12 @@ impl World {
         }
     }
 
-    fn reader(&self, project: &Project) -> Reader<'_> {
+    pub(super) fn reader(&self, project: &Project) -> Reader<'_> {
         Reader { address: &self.links.address, keys: project.external_tracker.is_some() }
     }
 
     /// Finds the issues behind what is written in a project, each once.
-    fn resolve(&self, project: &Project, written: Vec<Written<'_>>) -> Vec<Related> {
+    pub(super) fn resolve(&self, project: &Project, written: Vec<Written<'_>>) -> Vec<Related> {
         let mut found = Vec::new();
         for written in written {
             let related = match written {
@@ -272,7 +256,7 @@ impl World {
         found
     }
 
-    fn named_project(&self, home: &Project, named: Option<&str>) -> Option<ProjectId> {
+    pub(super) fn named_project(&self, home: &Project, named: Option<&str>) -> Option<ProjectId> {
         match named {
             None => Some(home.id),
             Some(path) if path.contains('/') => self.find_project(path).map(|row| row.id),

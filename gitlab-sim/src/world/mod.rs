@@ -3,22 +3,27 @@
 //! [`World`] holds users, groups, projects and everything below them; `add` and `contents` make
 //! things that `new` describes, `change` edits, renames, moves and deletes them, `commit` writes
 //! items on behalf of both, `late` holds back what a slow database does not show yet, `index` keeps
-//! items in the orders of lists, `event` keeps what happened, `sight` decides who may see what,
-//! `link` says how items hang together. The world knows nothing of HTTP: the `rest` module renders
-//! it. Texts that speak of this instance hold [`SELF_URL`], which is replaced by its address when
-//! they are served.
+//! items in the orders of lists, `event` keeps what happened, `effects` writes what GitLab adds of
+//! its own (system notes, resource events), `mention` follows references from item to item, `sight`
+//! decides who may see what, `link` says how items hang together. The world knows nothing of HTTP:
+//! the `rest` module renders it. Texts that speak of this instance hold [`SELF_URL`], which is
+//! replaced by its address when they are served.
 
 mod add;
 mod change;
 mod commit;
 mod contents;
+mod effects;
 mod entity;
 mod event;
+mod history;
 mod id;
 pub(crate) mod index;
 mod job;
 mod late;
 mod link;
+mod mention;
+mod milestone;
 mod new;
 mod prose;
 mod push;
@@ -37,9 +42,11 @@ pub use entity::{
     MergeRequest, Note, Pipeline, Project, Release, User, Visibility,
 };
 pub use event::{Action, Change, Commit, Event, MemberOf, Named, PlaceChange};
-pub use id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
+pub use history::{Happened, History, Reached, ResourceEvent, Source};
+pub use id::{GroupId, ItemKind, ItemRef, LabelId, MilestoneId, ProjectId, UserId};
 pub use job::{JobPermissions, TokenJob};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
+pub use milestone::{Milestone, MilestoneOwner};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
 pub use sight::Caller;
@@ -65,6 +72,7 @@ pub struct World {
     groups: BTreeMap<GroupId, Group>,
     projects: BTreeMap<ProjectId, Project>,
     labels: BTreeMap<LabelId, Label>,
+    milestones: BTreeMap<MilestoneId, Milestone>,
     /// Lower-cased full path, because GitLab finds paths in any case.
     paths: HashMap<String, Place>,
     /// Lower-cased paths that projects had before a rename or transfer.
@@ -76,6 +84,12 @@ pub struct World {
     shares: share::Shares,
     /// The jobs behind job tokens, and who lets them in.
     jobs: job::Jobs,
+    /// Which merge requests could speak of an issue.
+    numbers: mention::Numbers,
+    /// Whether changes leave system notes; not said until it is served.
+    remarks: Option<bool>,
+    /// True once there was a fork.
+    has_forks: bool,
     /// Who does what is done.
     acting: UserId,
     /// True when events are kept.
@@ -101,6 +115,8 @@ struct Counters {
     group: u64,
     project: u64,
     label: u64,
+    milestone: u64,
+    event: u64,
     issue: u64,
     merge_request: u64,
     note: u64,
@@ -139,6 +155,7 @@ impl World {
             groups: BTreeMap::new(),
             projects: BTreeMap::new(),
             labels: BTreeMap::new(),
+            milestones: BTreeMap::new(),
             paths: HashMap::new(),
             former_paths: HashMap::new(),
             titles: HashMap::new(),
@@ -146,6 +163,9 @@ impl World {
             links: link::Links::default(),
             shares: share::Shares::default(),
             jobs: job::Jobs::default(),
+            numbers: mention::Numbers::default(),
+            remarks: None,
+            has_forks: false,
             acting: UserId::new(1),
             listening: false,
             events: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::entity::{IssueType, Visibility};
+use super::id::ProjectId;
 use crate::clock::micros;
 
 /// A project to be added.
@@ -19,6 +20,7 @@ pub struct NewProject {
     pub(super) archived: bool,
     pub(super) default_branch: String,
     pub(super) created_at: Option<Timestamp>,
+    pub(super) forked_from: Option<ProjectId>,
 }
 
 impl NewProject {
@@ -37,6 +39,7 @@ impl NewProject {
             archived: false,
             default_branch: "main".to_owned(),
             created_at: None,
+            forked_from: None,
         }
     }
 
@@ -88,6 +91,13 @@ impl NewProject {
         self.created_at = Some(micros(time));
         self
     }
+
+    /// Makes it a fork of another project. Files are not copied.
+    #[must_use]
+    pub fn forked_from(mut self, origin: ProjectId) -> Self {
+        self.forked_from = Some(origin);
+        self
+    }
 }
 
 /// What a new issue and a new merge request have in common.
@@ -101,6 +111,13 @@ pub(super) struct NewItem {
     pub(super) created_at: Option<Timestamp>,
     pub(super) updated_at: Option<Timestamp>,
     pub(super) closed_at: Option<Timestamp>,
+}
+
+impl NewItem {
+    /// Tells whether it is made now, and not history that is imported.
+    pub(super) fn is_live(&self) -> bool {
+        self.created_at.is_none() && self.updated_at.is_none() && self.closed_at.is_none()
+    }
 }
 
 macro_rules! item_setters {
@@ -205,6 +222,7 @@ impl NewIssue {
 #[derive(Debug, Clone)]
 pub struct NewMergeRequest {
     pub(super) item: NewItem,
+    pub(super) source_project: Option<ProjectId>,
     pub(super) source_branch: String,
     pub(super) target_branch: Option<String>,
     pub(super) merged_at: Option<Timestamp>,
@@ -215,6 +233,7 @@ impl NewMergeRequest {
     pub fn new(title: &str) -> Self {
         Self {
             item: NewItem { title: title.to_owned(), ..NewItem::default() },
+            source_project: None,
             source_branch: "topic".to_owned(),
             target_branch: None,
             merged_at: None,
@@ -222,6 +241,13 @@ impl NewMergeRequest {
     }
 
     item_setters!();
+
+    /// Lets it come from a fork.
+    #[must_use]
+    pub fn source_project(mut self, fork: ProjectId) -> Self {
+        self.source_project = Some(fork);
+        self
+    }
 
     /// Sets the source branch.
     #[must_use]

@@ -37,7 +37,8 @@ impl NewCommit {
 }
 
 impl World {
-    /// Pushes commits to the default branch: one event tells of all. Returns false when there is
+    /// Pushes commits to the default branch: one event tells of all. Messages close and mention
+    /// issues. Returns false when there is
     /// no such project, or nothing to push.
     pub fn push(&mut self, project: ProjectId, new: Vec<NewCommit>) -> bool {
         let Some(row) = self.project(project) else {
@@ -51,10 +52,13 @@ impl World {
         }
         self.listening = listening;
         let pushed = !commits.is_empty();
+        let messages: Vec<(String, String)> =
+            commits.iter().map(|row| (row.sha.clone(), row.message.clone())).collect();
         self.emit(|world| {
             let after = world.project(project)?.head();
             pushed.then_some(Change::Push { project, before, after, commits })
         });
+        self.read_commits(project, &messages);
         pushed
     }
 

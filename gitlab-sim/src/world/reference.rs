@@ -278,7 +278,8 @@ fn is_word(character: Option<char>) -> bool {
     character.is_some_and(|character| character.is_alphanumeric() || character == '_')
 }
 
-fn is_path(character: char) -> bool {
+/// Tells whether paths of projects can hold a character.
+pub(super) fn is_path(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.' | '/')
 }
 

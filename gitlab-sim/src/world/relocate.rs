@@ -37,9 +37,12 @@ impl World {
         for note in &mut new.item.notes {
             note.id = next(&mut self.last.note);
         }
+        new.item.history.renumber(|| next(&mut self.last.event));
         new.item.id = next(&mut self.last.issue);
         new.item.iid = next(&mut self.projects.get_mut(&target)?.last_issue);
         new.item.updated_at = now;
+        // Milestones of groups go with it, those of the project stay behind.
+        new.item.milestone = new.item.milestone.filter(|id| self.reaches_milestone(target, *id));
         let (id, moved) = (new.item.id, ItemRef::issue(target, new.item.iid));
         self.insert_issue(target, new);
         let to = self.reference(moved)?;
@@ -117,6 +120,7 @@ impl World {
             }
         }
         self.forget_labels(&below);
+        self.forget_milestones();
         true
     }
 
@@ -289,6 +293,13 @@ impl World {
     /// Returns who does what is done at present.
     pub fn acting(&self) -> UserId {
         self.acting
+    }
+
+    /// Lists the forks of a project by their ids.
+    pub fn forks(&self, project: ProjectId) -> impl Iterator<Item = &super::Project> {
+        // Lists of projects ask this for every row, and few instances have any fork.
+        let all = self.has_forks.then(|| self.projects());
+        all.into_iter().flatten().filter(move |row| row.forked_from == Some(project))
     }
 
     /// Tells whether a path belongs to a group or project.

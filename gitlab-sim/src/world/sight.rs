@@ -141,8 +141,10 @@ impl World {
             })
     }
 
-    /// Tells whether a caller who sees the item sees a note of it.
+    /// Tells whether a caller who sees the item sees a note of it. A system note that names something
+    /// hidden is withheld.
     pub fn sees_note(&self, caller: Caller<'_>, project: &Project, note: &Note) -> bool {
-        !note.internal || self.reads_confidential(caller, project)
+        (!note.internal || self.reads_confidential(caller, project))
+            && (!note.system || self.sees_named(caller, project, &note.body))
     }
 }

@@ -7,6 +7,7 @@ mod agreement;
 mod client;
 mod control;
 mod documents;
+mod effects;
 mod faults;
 mod files;
 mod filters;

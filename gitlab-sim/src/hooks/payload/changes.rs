@@ -38,6 +38,7 @@ impl Changes {
         of("description", &|row| long_text(row.description.as_ref()));
         of("updated_at", &|row| json!(utc(row.updated_at)));
         of("closed_at", &|row| json!(row.closed_at.map(utc)));
+        of("milestone_id", &|row| json!(row.milestone));
         of("labels", &|row| scene.labels(&row.labels));
         of("assignees", &|row| row.assignees.iter().map(|user| scene.user(*user)).collect());
         if before.is_none() {

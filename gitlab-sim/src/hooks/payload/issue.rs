@@ -83,7 +83,7 @@ pub(super) fn attributes(scene: Scene<'_>, project: &Project, issue: &Issue) -> 
         "labels": scene.labels(&item.labels),
         "last_edited_at": null,
         "last_edited_by_id": null,
-        "milestone_id": null,
+        "milestone_id": item.milestone,
         "moved_to_id": issue.moved_to,
         "project_id": project.id,
         "relative_position": null,

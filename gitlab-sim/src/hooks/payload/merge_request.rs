@@ -34,6 +34,9 @@ pub(super) fn body(
         "changes": changes(scene, before, after),
         "repository": scene.repository(project),
     });
+    if !after.reviewers.is_empty() {
+        body["reviewers"] = after.reviewers.iter().map(|user| scene.user(*user)).collect();
+    }
     if !after.item.assignees.is_empty() {
         body["assignees"] = after.item.assignees.iter().map(|user| scene.user(*user)).collect();
     }
@@ -53,6 +56,9 @@ fn changes(scene: Scene<'_>, before: Option<&MergeRequest>, after: &MergeRequest
         changes.row("draft", rows, |row| json!(row.draft()));
         changes.row("source_branch", rows, |row| json!(row.source_branch));
         changes.row("target_branch", rows, |row| json!(row.target_branch));
+        changes.row("reviewers", rows, |row| {
+            row.reviewers.iter().map(|user| scene.user(*user)).collect()
+        });
         changes.row("merge_user_id", rows, |row| json!(row.merge_user));
     }
     changes.into_value()
@@ -89,18 +95,19 @@ pub(super) fn attributes(scene: Scene<'_>, project: &Project, row: &MergeRequest
         "merge_status": "can_be_merged",
         "merge_user_id": row.merge_user,
         "merge_when_pipeline_succeeds": false,
-        "milestone_id": null,
+        "milestone_id": item.milestone,
     });
+    let source = row.source_project.and_then(|id| scene.world.project(id)).unwrap_or(project);
     let more = json!({
         "human_time_change": null,
         "human_time_estimate": null,
         "human_total_time_spent": null,
         "labels": scene.labels(&item.labels),
         "prepared_at": utc(item.created_at),
-        "reviewer_ids": [],
-        "source": scene.project(project),
+        "reviewer_ids": row.reviewers,
+        "source": scene.project(source),
         "source_branch": row.source_branch,
-        "source_project_id": project.id,
+        "source_project_id": source.id,
         "state": row.state(),
         "state_id": state_id(row),
         "target": scene.project(project),

@@ -123,8 +123,8 @@ async fn point_18_the_hidden_is_null_and_a_limit_is_null_with_an_error() {
 async fn point_18_what_is_not_reached_in_time_is_null_with_an_error() {
     let options = Options { graphql_fields: Some(6), ..Options::default() };
     let gitlab = GitLab::start(world().0, options).await.unwrap();
-    let query = r#"{a:currentUser{bot} b:currentUser{createdAt} c:currentUser{publicEmail}
-        d:currentUser{publicEmail} e:currentUser{publicEmail}}"#;
+    let query = r"{a:currentUser{bot} b:currentUser{createdAt} c:currentUser{publicEmail}
+        d:currentUser{publicEmail} e:currentUser{publicEmail}}";
     let reply = post(&gitlab, Some(gitlab.token()), &json!({"query": query})).await;
     assert_eq!(reply.status, 200);
     let body = reply.json();

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use gitlab_sim::faults::{FaultProfile, FaultSchedule};
+use gitlab_sim::hooks::HookOptions;
 use gitlab_sim::{
-    Delay, EndpointLimits, GitLab, Latency, Limit, Options, Plan, Throttle, Throttles, Tier,
+    BlobRegime, Bulk, Delay, EndpointLimits, GitLab, Latency, Limit, Options, Throttle, Tier,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 /// can be changed while it runs: GET /_sim lists the commands.
 #[derive(Debug, Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Arguments {
     /// The seed: the same seed makes the same organisation
     #[arg(long, default_value_t = 1, help_heading = "World")]
@@ -34,6 +36,12 @@ pub(crate) struct Arguments {
     /// How many merge requests each project has
     #[arg(long, default_value_t = 30, help_heading = "World")]
     pub(crate) merge_requests: usize,
+    /// Write a plain world of any size instead: no files, no pipelines, nothing that means anything
+    #[arg(long, conflicts_with_all = ["life", "life_seed"], help_heading = "World")]
+    pub(crate) bulk: bool,
+    /// How many notes each item of a plain world has, on average
+    #[arg(long, default_value_t = 0, requires = "bulk", help_heading = "World")]
+    notes: u64,
     /// The moment at which the clock begins, such as 2026-11-22T10:00:00Z; by default now
     #[arg(long, value_name = "TIME", help_heading = "World")]
     pub(crate) clock: Option<Timestamp>,
@@ -62,6 +70,24 @@ pub(crate) struct Arguments {
     /// The version that it claims
     #[arg(long = "gitlab-version", value_name = "VERSION", help_heading = "Instance")]
     gitlab_version: Option<String>,
+    /// What blobs cost in GraphQL: as before 18.4.2, in 18.4.2 and 18.5, or since
+    #[arg(long, value_enum, default_value_t = Blobs::New, help_heading = "Instance")]
+    blobs: Blobs,
+    /// How many fields a GraphQL query may resolve before its time is up; 0 sets no end
+    #[arg(long, default_value_t = 0, value_name = "FIELDS", help_heading = "Instance")]
+    graphql_fields: u64,
+    /// How deep offset pages go, in rows, where there is keyset paging too; 0 sets no end
+    #[arg(long, default_value_t = 50_000, value_name = "ROWS", help_heading = "Instance")]
+    offset_ceiling: u64,
+    /// Apply that to projects too, as early versions do
+    #[arg(long, help_heading = "Instance")]
+    projects_have_ceiling: bool,
+    /// Send one constant entity tag with files, and false 304 for it, as versions until 2026 do
+    #[arg(long, help_heading = "Instance")]
+    constant_etag: bool,
+    /// Count notes afresh in every list of merge requests, which GitLab does not
+    #[arg(long, help_heading = "Instance")]
+    fresh_lists: bool,
     /// Serve no control API
     #[arg(long, help_heading = "Instance")]
     no_control: bool,
@@ -88,12 +114,26 @@ pub(crate) struct Arguments {
     /// How long every answer takes, such as 40ms, or a range such as 20ms..80ms
     #[arg(long, value_name = "TIME", value_parser = delay, help_heading = "Trouble")]
     latency: Option<Delay>,
+    /// The same for one kind of request, such as list=40ms; kinds are list, single, notes, file,
+    /// graphql and other
+    #[arg(long, value_name = "KIND=TIME", value_parser = kind_delay, help_heading = "Trouble")]
+    latency_of: Vec<(Kind, Delay)>,
+    /// How long changes of items stay unseen, as with a database that lags, such as 5s
+    #[arg(long, default_value = "0s", value_name = "TIME", help_heading = "Trouble")]
+    pub(crate) lag: SignedDuration,
     /// How badly things go wrong
     #[arg(long, value_enum, default_value_t = Profile::None, help_heading = "Trouble")]
     faults: Profile,
     /// The seed of what goes wrong
     #[arg(long, default_value_t = 1, value_name = "SEED", help_heading = "Trouble")]
     fault_seed: u64,
+
+    /// How long a receiver of webhooks may take to answer
+    #[arg(long, default_value = "10s", value_name = "TIME", help_heading = "Webhooks")]
+    hook_timeout: SignedDuration,
+    /// How often a webhook that failed is sent again
+    #[arg(long, default_value_t = 1, value_name = "TIMES", help_heading = "Webhooks")]
+    hook_retries: u32,
 
     /// Print what there is as one JSON object instead of lines
     #[arg(long, help_heading = "Output")]
@@ -144,6 +184,27 @@ enum Endpoints {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum Blobs {
+    /// 100 paths fit into one query
+    Old,
+    /// Two paths are too many
+    Costly,
+    /// One request returns 20 MB at most
+    New,
+}
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    List,
+    Single,
+    Notes,
+    File,
+    Graphql,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Profile {
     /// Nothing goes wrong
     None,
@@ -170,29 +231,43 @@ fn delay(text: &str) -> Result<Delay, String> {
     }
 }
 
+/// Reads a wait for one kind of request.
+fn kind_delay(text: &str) -> Result<(Kind, Delay), String> {
+    let (kind, time) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} has no =, as in list=40ms"))?;
+    Ok((Kind::from_str(kind.trim(), true)?, delay(time)?))
+}
+
+/// Returns the name of a value as it is given on the command line.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 impl Arguments {
+    /// Describes the plain world that is asked for.
+    pub(crate) fn bulk_world(&self, now: Timestamp) -> Bulk {
+        let each = |count: usize| (count as u64).saturating_mul(self.projects.max(1) as u64);
+        let (issues, merge_requests) = (each(self.issues), each(self.merge_requests));
+        Bulk {
+            // A seed is whatever a person types: the lower half of it tells as many worlds apart.
+            seed: u32::try_from(self.seed & u64::from(u32::MAX)).unwrap_or(u32::MAX),
+            projects: self.projects.max(1),
+            issues,
+            merge_requests,
+            notes: self.notes.saturating_mul(issues.saturating_add(merge_requests)),
+            now,
+        }
+    }
+
     /// Returns how the instance is to present itself.
     pub(crate) fn options(&self) -> Options {
         let period = Duration::try_from(self.period).unwrap_or(Duration::from_mins(1));
         let limit = Limit { requests: self.limit, period };
         let defaults = Options::default();
         Options {
-            throttle: match self.throttle {
-                Mode::None => Throttle::None,
-                Mode::Always => Throttle::Always(limit),
-                Mode::Only429 => Throttle::Only429(limit),
-                Mode::GitlabCom => Throttle::Custom(Throttles::gitlab_com()),
-                Mode::SelfManaged => Throttle::Custom(Throttles::self_managed_enabled()),
-                Mode::Dedicated => Throttle::Custom(Throttles::dedicated(self.limit)),
-                Mode::TierFree => Throttle::Custom(Throttles::tier_aware(Plan::Free)),
-                Mode::TierPremium => Throttle::Custom(Throttles::tier_aware(Plan::Premium)),
-                Mode::TierUltimate => Throttle::Custom(Throttles::tier_aware(Plan::Ultimate)),
-            },
-            endpoint_limits: match self.endpoint_limits {
-                Endpoints::None => EndpointLimits::none(),
-                Endpoints::GitlabCom => EndpointLimits::gitlab_com(),
-                Endpoints::SelfManaged => EndpointLimits::self_managed(),
-            },
+            throttle: Throttle::named(&word(&self.throttle), limit).unwrap_or_default(),
+            endpoint_limits: EndpointLimits::named(&word(&self.endpoint_limits))
+                .unwrap_or_default(),
             trust_forwarded_for: self.trust_forwarded_for,
             external_url: self.external_url.clone(),
             tier: match self.tier {
@@ -201,12 +276,43 @@ impl Arguments {
                 TierName::Premium => Tier::Premium,
             },
             version: self.gitlab_version.clone().unwrap_or_else(|| defaults.version.clone()),
+            blobs: match self.blobs {
+                Blobs::Old => BlobRegime::Old,
+                Blobs::Costly => BlobRegime::Costly,
+                Blobs::New => BlobRegime::New,
+            },
+            graphql_fields: (self.graphql_fields > 0).then_some(self.graphql_fields),
+            offset_ceiling: self.offset_ceiling,
+            projects_have_ceiling: self.projects_have_ceiling,
+            constant_etag: self.constant_etag,
+            stale_lists: !self.fresh_lists,
+            hooks: HookOptions {
+                timeout: Duration::try_from(self.hook_timeout).unwrap_or(defaults.hooks.timeout),
+                retries: self.hook_retries,
+                ..defaults.hooks.clone()
+            },
             control: !self.no_control,
-            latency: self.latency.map(Latency::all).unwrap_or_default(),
+            latency: self.waits(),
             faults: self.schedule(),
             log_size: (self.log_size > 0).then_some(self.log_size),
             ..defaults
         }
+    }
+
+    fn waits(&self) -> Latency {
+        let mut waits = self.latency.map(Latency::all).unwrap_or_default();
+        for (kind, delay) in &self.latency_of {
+            let wait = match kind {
+                Kind::List => &mut waits.list,
+                Kind::Single => &mut waits.single,
+                Kind::Notes => &mut waits.notes,
+                Kind::File => &mut waits.file,
+                Kind::Graphql => &mut waits.graphql,
+                Kind::Other => &mut waits.other,
+            };
+            *wait = *delay;
+        }
+        waits
     }
 
     fn schedule(&self) -> Option<FaultSchedule> {
@@ -221,9 +327,6 @@ impl Arguments {
 
     /// Returns what a script must know of the running instance, by name.
     pub(crate) fn facts(&self, gitlab: &GitLab, group: &str) -> Vec<(String, Value)> {
-        let word = |value: Option<clap::builder::PossibleValue>| {
-            value.map_or_else(String::new, |value| value.get_name().to_owned())
-        };
         let control = (!self.no_control).then(|| format!("{}/_sim", gitlab.url()));
         let facts = [
             ("url", json!(gitlab.url())),
@@ -234,9 +337,9 @@ impl Arguments {
             ("projects", json!(self.projects)),
             ("issues", json!(self.issues)),
             ("merge_requests", json!(self.merge_requests)),
-            ("tier", json!(word(self.tier.to_possible_value()))),
-            ("throttle", json!(word(self.throttle.to_possible_value()))),
-            ("faults", json!(word(self.faults.to_possible_value()))),
+            ("tier", json!(word(&self.tier))),
+            ("throttle", json!(word(&self.throttle))),
+            ("faults", json!(word(&self.faults))),
             ("clock", json!(gitlab.world().clock().now().to_string())),
         ];
         facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -244,45 +347,4 @@ impl Arguments {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn every_option_is_in_a_group_and_explained() {
-        for argument in Arguments::command().get_arguments() {
-            assert!(argument.get_help_heading().is_some(), "{} has no group", argument.get_id());
-            assert!(argument.get_help().is_some(), "{} is not explained", argument.get_id());
-        }
-    }
-
-    #[test]
-    fn waits_are_one_time_or_a_range() {
-        let millis = Duration::from_millis;
-        assert_eq!(delay("40ms"), Ok(Delay::fixed(millis(40))));
-        assert_eq!(delay("20ms..80ms"), Ok(Delay::between(millis(20), millis(80))));
-        assert!(delay("soon").is_err());
-        assert!(delay("-1s").is_err());
-    }
-
-    #[test]
-    fn options_follow_from_arguments() {
-        let line = "gitlab-sim --throttle only-429 --limit 5 --period 1h --tier premium \
-                    --faults rough --fault-seed 7 --no-control --log-size 0";
-        let options = Arguments::try_parse_from(line.split_whitespace()).unwrap().options();
-        assert_eq!(
-            options.throttle,
-            Throttle::Only429(Limit { requests: 5, period: Duration::from_hours(1) })
-        );
-        assert_eq!(options.tier, Tier::Premium);
-        assert_eq!(options.faults, Some(FaultSchedule::seeded(7, FaultProfile::Rough)));
-        assert!(!options.control && options.log_size.is_none());
-        assert_eq!(options.version, Options::default().version);
-    }
-}
+mod tests;

@@ -24,6 +24,16 @@ enum Gait {
     Still(Timestamp),
 }
 
+impl Gait {
+    fn now(self) -> Timestamp {
+        micros(match self {
+            Self::System => system_now(),
+            Self::Ahead(by) => later(system_now(), by),
+            Self::Still(now) => now,
+        })
+    }
+}
+
 impl Clock {
     /// Returns a clock that follows the system's.
     pub fn system() -> Self {
@@ -45,11 +55,7 @@ impl Clock {
     /// Returns the present moment, in whole microseconds as GitLab's database keeps it.
     pub fn now(&self) -> Timestamp {
         let gait = *self.lock();
-        micros(match gait {
-            Gait::System => system_now(),
-            Gait::Ahead(by) => later(system_now(), by),
-            Gait::Still(now) => now,
-        })
+        gait.now()
     }
 
     /// Tells whether the clock stands still until somebody moves it.
@@ -79,18 +85,22 @@ impl Clock {
 
     /// Moves the clock. One that runs goes on running, one that stands still stands still.
     pub fn skip(&self, by: SignedDuration) {
-        if self.stands_still() {
-            self.advance(by);
-        } else {
-            self.run_from(later(self.now(), by));
-        }
+        // Under one lock, so that of two who move the clock at once neither is forgotten.
+        let mut gait = self.lock();
+        *gait = match *gait {
+            Gait::Still(now) => Gait::Still(now.checked_add(by).unwrap_or(now)),
+            running @ (Gait::System | Gait::Ahead(_)) => {
+                Gait::Ahead(later(running.now(), by).duration_since(system_now()))
+            }
+        };
     }
 
     /// Moves the clock, which stands still afterwards. A moment beyond the end of time leaves the
     /// clock where it was.
     pub fn advance(&self, by: SignedDuration) {
-        let now = self.now();
-        self.set(now.checked_add(by).unwrap_or(now));
+        let mut gait = self.lock();
+        let now = gait.now();
+        *gait = Gait::Still(now.checked_add(by).unwrap_or(now));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gait> {
@@ -152,6 +162,23 @@ mod tests {
         clock.set(start);
         clock.skip(SignedDuration::from_secs(1));
         assert_eq!(clock.now().to_string(), "2020-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn of_many_who_move_the_clock_at_once_none_is_forgotten() {
+        let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let clock = Clock::at(start);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        clock.advance(SignedDuration::from_millis(1));
+                        clock.skip(SignedDuration::from_millis(1));
+                    }
+                });
+            }
+        });
+        assert_eq!(clock.now(), later(start, SignedDuration::from_secs(80)));
     }
 
     #[test]

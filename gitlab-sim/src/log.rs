@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::rest::query::decode;
 
-/// One request that was answered, or was meant not to be.
+/// One request that came, whether or not it was answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The verb.
@@ -19,7 +19,7 @@ pub struct Request {
     pub path: String,
     /// The query as sent.
     pub query: String,
-    /// The status of the answer, or 0 when a fault left the request without one.
+    /// The status of the answer, or 0 when there was none: a fault struck, or the client left.
     pub status: u16,
     /// The user behind the token.
     pub user: Option<String>,

@@ -51,7 +51,7 @@ impl Ask {
         serde_json::from_slice(body).map_err(|error| {
             Refusal::wrong(
                 format!("the body is not what this command takes: {error}"),
-                "GET /_sim lists the commands, the README of gitlab-sim their fields",
+                "GET /_sim lists the commands, docs/control.md of gitlab-sim their fields",
             )
         })
     }
@@ -107,7 +107,8 @@ impl Ask {
     pub(super) fn item_of(&self, world: &World, kind: ItemKind) -> Result<ItemRef, Refusal> {
         let project = self.project(world)?;
         let item = ItemRef { project: project.id, kind, iid: self.number("iid")? };
-        if world.item(item).is_some() {
+        // What a slow database does not show yet can be changed again all the same.
+        if world.newest(item).is_some() {
             return Ok(item);
         }
         Err(Refusal::missing(

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Refusal, find_project, find_user};
 use crate::server::Shared;
 use crate::world::{
-    Issue, IssueType, ItemKind, ItemRef, MergeRequest, NewIssue, NewMergeRequest, NewNote, Note,
-    Text, UserId, World,
+    IssueType, ItemKind, ItemRef, NewIssue, NewMergeRequest, NewNote, Note, Text, UserId, World,
 };
 
 /// The severities of incidents.
@@ -26,14 +25,8 @@ fn show_note(world: &World, note: &Note) -> Value {
 }
 
 fn show_item(world: &World, item: ItemRef) -> Value {
-    let Some(row) = world.item(item) else {
+    let Some(row) = world.newest(item) else {
         return Value::Null;
-    };
-    let state = match item.kind {
-        ItemKind::Issue => world.issue(item.project, item.iid).map(Issue::state),
-        ItemKind::MergeRequest => {
-            world.merge_request(item.project, item.iid).map(MergeRequest::state)
-        }
     };
     json!({
         "reference": world.reference(item),
@@ -42,7 +35,7 @@ fn show_item(world: &World, item: ItemRef) -> Value {
         "id": row.id,
         "iid": row.iid,
         "title": row.title,
-        "state": state,
+        "state": world.newest_state(item),
         "labels": world.label_titles(&row.labels),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
@@ -246,14 +239,7 @@ pub(super) fn delete(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
 
 /// Tells whether an item is open.
 fn is_open(world: &World, item: ItemRef) -> bool {
-    match item.kind {
-        ItemKind::Issue => {
-            world.issue(item.project, item.iid).is_some_and(|row| row.state() == "opened")
-        }
-        ItemKind::MergeRequest => {
-            world.merge_request(item.project, item.iid).is_some_and(|row| row.state() == "opened")
-        }
-    }
+    world.newest_state(item) == Some("opened")
 }
 
 fn not_open(world: &World, item: ItemRef) -> Refusal {
@@ -275,10 +261,7 @@ pub(super) fn close(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
 pub(super) fn reopen(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
     let mut world = ask.change(shared);
     let item = ask.item(&world)?;
-    let merged = world
-        .merge_request(item.project, item.iid)
-        .is_some_and(|row| item.kind == ItemKind::MergeRequest && row.state() == "merged");
-    if merged || is_open(&world, item) {
+    if world.newest_state(item) != Some("closed") {
         let name = world.reference(item).unwrap_or_default();
         return Err(Refusal::conflict(
             format!("{name} is not closed"),
@@ -349,7 +332,7 @@ pub(super) fn add_note(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
 
 fn find_note(world: &World, item: ItemRef, id: u64) -> Result<Value, Refusal> {
     world
-        .item(item)
+        .newest(item)
         .and_then(|row| row.notes.iter().find(|note| note.id == id))
         .map(|note| show_note(world, note))
         .ok_or_else(|| {

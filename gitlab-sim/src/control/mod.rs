@@ -2,22 +2,27 @@
 //!
 //! Everything lies below `/_sim`, speaks JSON, needs no token, is neither throttled nor logged as a
 //! request, and no fault strikes it. [`COMMANDS`] is the whole of it: who adds a command adds a line
-//! there and a line to the README, which a test compares. A command is a plain function; it locks
-//! the world itself, for as short as it can, and nothing here waits.
+//! there and a line to docs/control.md, which a test compares. A command is a plain function; it
+//! locks the world itself, for as short as it can, and waits for nothing. The one thing to wait for,
+//! that hooks are delivered, is waited for before its command is carried out.
 //!
 //! It refuses to imitate GitLab: writing by GitLab's own addresses stays refused, so that a crawler
 //! that writes by mistake is found out.
 
 mod ask;
 mod contents;
+mod hooks;
 mod items;
 mod labels;
+mod limits;
 mod living;
 mod people;
 mod places;
+mod relations;
 mod service;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod trouble;
 
 use ask::{Ask, Refusal};
@@ -31,6 +36,9 @@ use crate::server::Shared;
 
 /// How much of a body is read, in bytes: more than any file that a test would put in.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
+
+/// The path of the command that waits for hooks.
+const SETTLED: &str = "/_sim/hooks/settled";
 
 type Handler = fn(&Shared, &Ask) -> Result<Value, Refusal>;
 
@@ -68,12 +76,32 @@ static COMMANDS: &[Command] = &commands! {
     GET    "/_sim/requests/counts" service::count_requests, "how many requests, by status: ?holds=";
     GET    "/_sim/latency" service::latency, "how long answers take";
     PUT    "/_sim/latency" service::set_latency, "sets how long answers take, by kind of request";
+    GET    "/_sim/limits" limits::show, "the throttle, the limits of endpoints, the bans";
+    PUT    "/_sim/limits/throttle" limits::set_throttle, "replaces the throttle: preset, requests, period, rules and more";
+    PUT    "/_sim/limits/endpoints" limits::set_endpoints, "replaces the limits of endpoints: preset, entries, retry_after";
+    PUT    "/_sim/limits/bans/:address" limits::ban, "bans an address: until";
+    DELETE "/_sim/limits/bans/:address" limits::lift_ban, "lifts a ban";
+    GET    "/_sim/lag" service::lag, "how long changes of items stay unseen, and how many do";
+    PUT    "/_sim/lag" service::set_lag, "lets the database lag: delay";
     GET    "/_sim/faults" trouble::list, "the faults in force, and the schedule";
     POST   "/_sim/faults" trouble::add, "puts a fault in force: what, on, when";
     DELETE "/_sim/faults" trouble::clear, "ends all faults and the schedule";
     PUT    "/_sim/faults/schedule" trouble::follow, "follows a schedule: seed, profile";
     DELETE "/_sim/faults/schedule" trouble::unfollow, "follows no schedule";
     DELETE "/_sim/faults/:fault" trouble::remove, "ends a fault";
+    GET    "/_sim/hooks" hooks::list, "lists hooks";
+    POST   "/_sim/hooks" hooks::add_system, "adds a system hook: url, events, token, signing_token, headers";
+    GET    "/_sim/hooks/options" hooks::options, "how hooks are delivered";
+    PATCH  "/_sim/hooks/options" hooks::set_options, "changes that: timeout, retries, auto_disable, per_minute, silent";
+    GET    "/_sim/hooks/settled" hooks::settled, "waits until nothing is to be delivered any more";
+    GET    "/_sim/hooks/deliveries" hooks::deliveries, "the log of deliveries: ?hook=, ?last=";
+    DELETE "/_sim/hooks/deliveries" hooks::forget_deliveries, "empties the log of deliveries";
+    POST   "/_sim/hooks/deliveries/:delivery/resend" hooks::resend, "sends a delivery again";
+    GET    "/_sim/hooks/:hook" hooks::one, "shows a hook";
+    DELETE "/_sim/hooks/:hook" hooks::remove, "removes a hook";
+    POST   "/_sim/hooks/:hook/enable" hooks::enable, "enables a hook that failures have disabled";
+    POST   "/_sim/groups/:group/hooks" hooks::add_to_group, "adds a hook of a group: url and more";
+    POST   "/_sim/projects/:project/hooks" hooks::add_to_project, "adds a hook of a project: url and more";
     GET    "/_sim/truth" living::truth, "what belongs where, as a token sees it now: ?token=";
     GET    "/_sim/rows" living::rows, "projects, items and notes that a token sees now: ?token=";
     GET    "/_sim/life" living::steps, "what the present life did so far";
@@ -83,10 +111,18 @@ static COMMANDS: &[Command] = &commands! {
     GET    "/_sim/users" people::users, "lists users";
     POST   "/_sim/users" people::add_user, "adds a user: username, admin";
     PATCH  "/_sim/users/:user" people::edit_user, "edits a user: admin";
-    GET    "/_sim/tokens" people::tokens, "lists tokens";
-    POST   "/_sim/tokens" people::add_token, "adds a token: user, scopes, expires_at";
-    POST   "/_sim/tokens/:token/expire" people::expire, "lets a token expire: on, by default today";
-    POST   "/_sim/tokens/:token/revoke" people::revoke, "revokes a token";
+    GET    "/_sim/tokens" tokens::list, "lists tokens";
+    POST   "/_sim/tokens" tokens::add, "adds a token: user, kind, scopes, expires_at";
+    POST   "/_sim/tokens/:token/expire" tokens::expire, "lets a token expire: on, by default today";
+    POST   "/_sim/tokens/:token/revoke" tokens::revoke, "revokes a token";
+    POST   "/_sim/tokens/:token/rotate" tokens::rotate, "replaces a token: expires_at";
+    POST   "/_sim/groups/:group/tokens" tokens::add_to_group, "adds a token with a bot user: name, access_level and more";
+    POST   "/_sim/projects/:project/tokens" tokens::add_to_project, "adds a token with a bot user: name, access_level and more";
+    POST   "/_sim/projects/:project/jobs" tokens::start_job, "starts a CI job, and makes its token: user";
+    POST   "/_sim/jobs/:job/finish" tokens::finish_job, "ends a CI job, and its token";
+    GET    "/_sim/projects/:project/job_token_allowlist" tokens::allowed, "whose jobs a project lets in";
+    PUT    "/_sim/projects/:project/job_token_allowlist/:source" tokens::allow, "lets the jobs of another project in: permissions";
+    DELETE "/_sim/projects/:project/job_token_allowlist/:source" tokens::refuse, "lets them in no more";
     GET    "/_sim/groups" places::groups, "lists groups";
     POST   "/_sim/groups" places::add_group, "adds a group: full_path, visibility";
     GET    "/_sim/groups/:group" places::group, "shows a group";
@@ -97,6 +133,9 @@ static COMMANDS: &[Command] = &commands! {
     POST   "/_sim/groups/:group/restore" places::restore_group, "takes the mark back";
     PUT    "/_sim/groups/:group/members/:user" places::join_group, "gives a role: access_level";
     DELETE "/_sim/groups/:group/members/:user" places::leave_group, "ends a membership";
+    PUT    "/_sim/groups/:group/shares/:with" relations::share_group, "shares a group with another: access_level";
+    DELETE "/_sim/groups/:group/shares/:with" relations::unshare_group, "ends that";
+    PUT    "/_sim/groups/:group/template_project" relations::set_templates, "whose description templates the projects below inherit: project";
     POST   "/_sim/groups/:group/labels" labels::add_to_group, "adds a label: title, color, description";
     GET    "/_sim/projects" places::projects, "lists projects";
     POST   "/_sim/projects" places::add_project, "adds a project: full_path and more";
@@ -108,15 +147,23 @@ static COMMANDS: &[Command] = &commands! {
     POST   "/_sim/projects/:project/restore" places::restore_project, "takes the mark back";
     PUT    "/_sim/projects/:project/members/:user" places::join_project, "gives a role: access_level";
     DELETE "/_sim/projects/:project/members/:user" places::leave_project, "ends a membership";
+    PUT    "/_sim/projects/:project/shares/:with" relations::share_project, "shares a project with a group: access_level";
+    DELETE "/_sim/projects/:project/shares/:with" relations::unshare_project, "ends that";
+    PUT    "/_sim/projects/:project/external_tracker" relations::set_tracker, "gives a project a tracker elsewhere: name, issue_url";
+    DELETE "/_sim/projects/:project/external_tracker" relations::remove_tracker, "takes it away";
+    POST   "/_sim/projects/:project/approval_rules" contents::add_approval_rule, "adds an approval rule: name, approvals_required, users, groups";
     POST   "/_sim/projects/:project/labels" labels::add_to_project, "adds a label: title, color, description";
     GET    "/_sim/labels" labels::list, "lists labels";
     PATCH  "/_sim/labels/:label" labels::edit, "edits a label: title, color, description";
     DELETE "/_sim/labels/:label" labels::delete, "deletes a label";
     PUT    "/_sim/projects/:project/files/:path" contents::put_file, "writes a file: content or content_base64";
     DELETE "/_sim/projects/:project/files/:path" contents::delete_file, "removes a file";
+    POST   "/_sim/projects/:project/push" contents::push, "pushes commits to the default branch: commits";
+    DELETE "/_sim/projects/:project/branches/:branch" contents::delete_branch, "deletes a branch";
     POST   "/_sim/projects/:project/pipelines" contents::add_pipeline, "adds a pipeline: status, branch, source";
     PATCH  "/_sim/projects/:project/pipelines/:pipeline" contents::edit_pipeline, "lets a pipeline go on: status";
     POST   "/_sim/projects/:project/tags" contents::add_tag, "adds a git tag: name, and with release a release";
+    DELETE "/_sim/projects/:project/tags/:tag" contents::delete_tag, "deletes a git tag";
     POST   "/_sim/projects/:project/issues" items::add_issue, "adds an issue: title and more";
     POST   "/_sim/projects/:project/merge_requests" items::add_merge_request, "adds a merge request: title and more";
     GET    "/_sim/projects/:project/:items/:iid" items::show, "shows an item with its notes";
@@ -126,6 +173,10 @@ static COMMANDS: &[Command] = &commands! {
     POST   "/_sim/projects/:project/:items/:iid/reopen" items::reopen, "opens an item again";
     POST   "/_sim/projects/:project/merge_requests/:iid/merge" items::merge, "merges a merge request";
     POST   "/_sim/projects/:project/issues/:iid/move" items::move_issue, "moves an issue: to";
+    POST   "/_sim/projects/:project/issues/:iid/duplicate" relations::close_as_duplicate, "closes an issue as a duplicate: of";
+    GET    "/_sim/projects/:project/issues/:iid/links" relations::links, "lists the links of an issue";
+    POST   "/_sim/projects/:project/issues/:iid/links" relations::link, "links an issue to another: to, link_type";
+    DELETE "/_sim/projects/:project/issues/:iid/links/:link" relations::unlink, "takes a link away";
     POST   "/_sim/projects/:project/:items/:iid/notes" items::add_note, "writes a note: body, internal, system";
     PATCH  "/_sim/projects/:project/:items/:iid/notes/:note" items::edit_note, "edits a note: body";
     DELETE "/_sim/projects/:project/:items/:iid/notes/:note" items::delete_note, "deletes a note";
@@ -141,6 +192,9 @@ pub(crate) async fn answer(shared: &Shared, request: axum::extract::Request) -> 
     let (parts, body) = request.into_parts();
     let result = match axum::body::to_bytes(body, BODY_LIMIT).await {
         Ok(body) => {
+            if parts.method == Method::GET && parts.uri.path() == SETTLED {
+                shared.hooks_settled().await;
+            }
             let query = Query::parse(parts.uri.query().unwrap_or_default());
             run(shared, &parts.method, parts.uri.path(), query, &body)
         }

@@ -8,7 +8,9 @@ use super::ask::{Ask, Refusal};
 use crate::clock::{Clock, later};
 use crate::latency::Latency;
 use crate::log::Request;
+use crate::rest::query::decode;
 use crate::server::{Shared, lock};
+use crate::world::World;
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
 pub(super) fn state(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
@@ -38,7 +40,14 @@ pub(super) fn options(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
         "external_url": shared.site.url,
         "version": shared.site.version,
         "tier": format!("{:?}", shared.site.tier).to_lowercase(),
-        "limits": shared.limits.shown(),
+        "blobs": format!("{:?}", shared.site.blobs).to_lowercase(),
+        "graphql_fields": shared.site.graphql_fields,
+        "stale_lists": shared.site.stale_lists,
+        "constant_etag": shared.site.constant_etag,
+        "offset_ceiling": shared.site.offset_ceiling,
+        "projects_have_ceiling": shared.site.projects_have_ceiling,
+        "hooks": super::hooks::show_options(&shared.site.hooks.options()),
+        "limits": super::limits::shown(&shared.limits),
         "latency": *lock(&shared.latency),
         "fault_schedule": shared.faults.schedule(),
         "log_size": lock(&shared.log).bound(),
@@ -108,12 +117,29 @@ pub(super) fn advance_clock(shared: &Shared, ask: &Ask) -> Result<Value, Refusal
     Ok(show_clock(clock))
 }
 
+/// The parameters that carry a secret.
+const SECRETS: [&str; 3] = ["private_token", "access_token", "job_token"];
+
+/// Hides the values of parameters that carry a secret. That they were sent stays to be seen.
+fn without_secrets(query: &str) -> String {
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if SECRETS.contains(&decode(name, true).as_str()) => {
+                format!("{name}=[hidden]")
+            }
+            Some(_) | None => part.to_owned(),
+        })
+        .collect();
+    parts.join("&")
+}
+
 fn show(request: &Request) -> Value {
     json!({
         "at": request.at,
         "method": request.method,
         "path": request.path,
-        "query": request.query,
+        "query": without_secrets(&request.query),
         "status": request.status,
         "user": request.user,
         "user_agent": request.user_agent,
@@ -170,4 +196,32 @@ pub(super) fn set_latency(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> 
     let latency: Latency = ask.read()?;
     *lock(&shared.latency) = latency;
     Ok(json!(latency))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
+pub(super) fn lag(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
+    Ok(show_lag(&shared.read()))
+}
+
+fn show_lag(world: &World) -> Value {
+    json!({"delay": world.commit_delay(), "unseen_changes": world.unseen_changes()})
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lag {
+    delay: SignedDuration,
+}
+
+pub(super) fn set_lag(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
+    let Lag { delay } = ask.read()?;
+    if delay.is_negative() {
+        return Err(Refusal::wrong(
+            format!("{delay:#} is negative"),
+            "send a time such as {\"delay\": \"5s\"}, or \"0s\"",
+        ));
+    }
+    let mut world = ask.change(shared);
+    world.set_commit_delay(delay);
+    Ok(show_lag(&world))
 }

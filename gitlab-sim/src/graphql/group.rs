@@ -153,7 +153,9 @@ fn owners(look: &Look<'_>, args: Args<'_>, group: &Group) -> Vec<LabelOwner> {
     }
     if args.flag("includeDescendantGroups") == Some(true) {
         let below = world.groups().filter(|row| row.id != group.id);
-        groups.extend(below.filter(|row| world.is_within(row.id, group.id)).map(|row| row.id));
+        let below = below.filter(|row| world.is_within(row.id, group.id));
+        let seen = below.filter(|row| world.sees_group(look.caller, row));
+        groups.extend(seen.map(|row| row.id));
     }
     let mut owners: Vec<LabelOwner> = groups.iter().copied().map(LabelOwner::Group).collect();
     if args.flag("onlyGroupLabels") != Some(true) {

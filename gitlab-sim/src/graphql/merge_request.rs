@@ -10,7 +10,6 @@ use super::item::{MergeFilter, Order};
 use super::node::{Look, Node, Out};
 use super::page::{Place, connect};
 use super::{pipeline, project};
-use crate::hash::hex40;
 use crate::world::{ItemKind, ItemRef, MergeRequest, Pipeline, Project, ProjectId};
 
 /// A merge request as it was when it was found.
@@ -37,19 +36,16 @@ impl MergeRow {
 
     /// Returns the name of the last commit of the source branch.
     fn head(&self) -> String {
-        hex40(&self.seed())
-    }
-
-    /// Returns what names of commits are made of, which are those of the REST interface.
-    fn seed(&self) -> String {
-        format!("{}!{}", self.project, self.row.item.iid)
+        self.row.head(self.project)
     }
 
     /// Finds the latest pipeline of the source branch.
     fn head_pipeline(&self, look: &Look<'_>) -> Option<Pipeline> {
         let project = look.world.project(self.project)?;
         let mut newest = project.pipelines.iter().rev();
-        newest.find(|pipeline| pipeline.branch == self.row.source_branch).cloned()
+        let branch = &self.row.source_branch;
+        // Those of the default branch are its own.
+        newest.find(|row| row.branch == *branch && project.default_branch != *branch).cloned()
     }
 }
 
@@ -99,9 +95,7 @@ pub(super) fn field(
         "mergeUser" => {
             Out::node(row.merge_user.and_then(|id| world.user(id)).map(|user| Node::User(user.id)))
         }
-        "mergeCommitSha" => {
-            Out::maybe(row.merged_at.map(|_| hex40(&format!("merge {}", found.seed()))))
-        }
+        "mergeCommitSha" => Out::maybe(row.merge_commit(*project)),
         "diffHeadSha" => found.head().into(),
         "diffRefs" => {
             let base = || Out::maybe(world.project(*project).map(Project::head));
@@ -111,6 +105,20 @@ pub(super) fn field(
                 ("startSha", base()),
             ])
         }
+        // A merge request has one commit here, which adds a file of one line.
+        "diffStats" => {
+            let path = format!("changes/{}.md", row.item.iid);
+            let asked = args.text("path").is_none_or(|asked| asked == path);
+            let facts = [("path", path.into()), ("additions", 1.into()), ("deletions", 0.into())];
+            let file = Node::Facts(Arc::new(facts.into_iter().collect()));
+            Out::Nodes(asked.then_some(file).into_iter().collect())
+        }
+        "diffStatsSummary" => Out::facts([
+            ("additions", 1.into()),
+            ("changes", 1.into()),
+            ("deletions", 0.into()),
+            ("fileCount", 1.into()),
+        ]),
         "headPipeline" => {
             let reads =
                 world.project(*project).is_some_and(|row| world.reads_code(look.caller, row));

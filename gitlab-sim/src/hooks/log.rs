@@ -68,6 +68,20 @@ pub enum Loss {
     Removed,
 }
 
+impl Loss {
+    /// Returns the reason in a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::RateLimited => "rate_limited",
+            Self::Silent => "silent",
+            Self::TooLarge => "too_large",
+            Self::QueueFull => "queue_full",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl Delivery {
     /// Returns a header that was sent.
     pub fn header(&self, name: &str) -> Option<&str> {

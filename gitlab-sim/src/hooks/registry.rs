@@ -104,6 +104,12 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells those who wait how much is left to deliver. It happens under the lock: told later, an
+    /// old number could come after a newer one, and whoever waits for none would wait for ever.
+    fn tell(&self, inner: &Inner) {
+        self.waiting.send_replace(inner.waiting);
+    }
+
     /// Registers a hook.
     pub(crate) fn add(&self, world: &World, hook: Hook) -> Result<HookId, Refusal> {
         hook.check(world)?;
@@ -137,9 +143,7 @@ impl Registry {
             return false;
         };
         inner.waiting -= row.pending.len();
-        let waiting = inner.waiting;
-        drop(inner);
-        self.waiting.send_replace(waiting);
+        self.tell(&inner);
         true
     }
 
@@ -221,9 +225,8 @@ impl Registry {
                 }
             }
         }
-        let waiting = inner.waiting;
+        self.tell(&inner);
         drop(inner);
-        self.waiting.send_replace(waiting);
         self.wake.notify_one();
     }
 
@@ -245,11 +248,15 @@ impl Registry {
             return Err(Refusal::TooOften);
         }
         inner.enqueue(job, None);
-        let waiting = inner.waiting;
+        self.tell(&inner);
         drop(inner);
-        self.waiting.send_replace(waiting);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Counts the deliveries that wait or are under way.
+    pub(crate) fn outstanding(&self) -> usize {
+        *self.waiting.borrow()
     }
 
     /// Waits until nothing waits and nothing is under way.
@@ -324,9 +331,7 @@ impl Registry {
             }
         }
         inner.waiting -= 1;
-        let waiting = inner.waiting;
-        drop(inner);
-        self.waiting.send_replace(waiting);
+        self.tell(&inner);
     }
 }
 

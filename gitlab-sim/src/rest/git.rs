@@ -38,6 +38,11 @@ pub(super) struct Commit {
     pub(super) at: Timestamp,
 }
 
+/// Returns the hash of the commit that a branch, a tag or a hash names.
+pub(crate) fn sha_of(project: &Project, name: &str) -> Option<String> {
+    Commit::find(project, name).map(|commit| commit.sha)
+}
+
 impl Commit {
     /// Describes the change of that number.
     fn of_revision(project: &Project, revision: u64) -> Self {
@@ -54,7 +59,7 @@ impl Commit {
     /// Describes the one commit of a merge request.
     pub(super) fn of_merge_request(project: &Project, row: &MergeRequest) -> Self {
         Self {
-            sha: hex40(&format!("{}!{}", project.id, row.item.iid)),
+            sha: row.head(project.id),
             parents: vec![project.head()],
             title: row.item.title.clone(),
             at: row.item.created_at,

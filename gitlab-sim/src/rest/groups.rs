@@ -197,6 +197,9 @@ fn ordered<'w>(call: &Call<'w>, mut groups: Vec<&'w Group>) -> Result<Vec<&'w Gr
     if let Some(active) = query.flag("active")? {
         groups.retain(|group| group.marked_for_deletion_on.is_none() == active);
     }
+    if let Some(day) = query.date("marked_for_deletion_on")? {
+        groups.retain(|group| group.marked_for_deletion_on == Some(day));
+    }
     if query.flag("archived")?.unwrap_or(false) {
         groups.clear();
     }
@@ -262,7 +265,7 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
     });
     Ok(Answer::json(&GroupDetail {
         group: GroupShape::new(call, group),
-        shared_with_groups: shares(call.world.shares_of_group(group.id)),
+        shared_with_groups: shares(call, call.world.shares_of_group(group.id)),
         prevent_sharing_groups_outside_hierarchy: false,
         shared_projects,
         projects,
@@ -272,9 +275,13 @@ pub(super) fn one(call: &Call<'_>, group: &Group, _: &str) -> Result<Answer, Fai
     }))
 }
 
-/// Renders with whom something is shared.
-pub(super) fn shares<'w>(shares: impl Iterator<Item = (&'w Group, AccessLevel)>) -> Vec<Value> {
+/// Renders with whom something is shared, as far as the caller sees them.
+pub(super) fn shares<'w>(
+    call: &Call<'_>,
+    shares: impl Iterator<Item = (&'w Group, AccessLevel)>,
+) -> Vec<Value> {
     shares
+        .filter(|(group, _)| call.world.sees_group(call.caller, group))
         .map(|(group, level)| {
             json!({
                 "group_id": group.id,

@@ -314,6 +314,12 @@ pub(crate) fn web_segment(version: &str) -> &'static str {
 
 fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
     let of = call.world.duplicate_of(crate::world::ItemRef::issue(project.id, iid))?;
+    let (home, original) = (call.world.project(of.project)?, call.world.issue(of.project, of.iid)?);
+    if !call.world.sees_project(call.caller, home)
+        || !call.world.sees_issue(call.caller, home, original)
+    {
+        return None;
+    }
     Some(format!("{}/api/v4/projects/{}/issues/{}", call.site.url, of.project, of.iid))
 }
 

@@ -49,7 +49,7 @@ pub(super) fn of_project(call: &Call<'_>, project: &Project, id: &str) -> Result
     let labels = select(call, &owners);
     let defaults = [("include_ancestor_groups", "true"), ("with_counts", "false")];
     paging::list(call, call.echo(&defaults, id), &labels, |label| LabelShape {
-        counts: with_counts.then(|| count(std::iter::once(project), label.id)),
+        counts: with_counts.then(|| count(call, std::iter::once(project), label.id)),
         project: Some(InProject {
             priority: None,
             is_project_label: matches!(label.owner, LabelOwner::Project(_)),
@@ -71,6 +71,7 @@ pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answe
             world
                 .groups()
                 .filter(|below| below.id != group.id && world.is_within(below.id, group.id))
+                .filter(|below| world.sees_group(call.caller, below))
                 .map(|below| LabelOwner::Group(below.id)),
         );
     }
@@ -99,7 +100,7 @@ pub(super) fn of_group(call: &Call<'_>, group: &Group, id: &str) -> Result<Answe
                 .filter(|project| world.sees_project(call.caller, project))
         };
         LabelShape {
-            counts: with_counts.then(|| count(below(), label.id)),
+            counts: with_counts.then(|| count(call, below(), label.id)),
             ..LabelShape::new(label)
         }
     })
@@ -123,7 +124,7 @@ pub(super) fn one_of_project(
     owners.extend(call.world.lineage(project.group).map(|group| LabelOwner::Group(group.id)));
     let label = named(select(call, &owners), name)?;
     Ok(Answer::json(&LabelShape {
-        counts: Some(count(std::iter::once(project), label.id)),
+        counts: Some(count(call, std::iter::once(project), label.id)),
         project: Some(InProject {
             priority: None,
             is_project_label: matches!(label.owner, LabelOwner::Project(_)),
@@ -177,23 +178,31 @@ fn select<'w>(call: &Call<'w>, owners: &[LabelOwner]) -> Vec<&'w Label> {
     labels
 }
 
-fn count<'w>(projects: impl Iterator<Item = &'w Project>, label: LabelId) -> Counts {
+/// Counts what carries a label, as far as the caller sees it.
+fn count<'w>(
+    call: &Call<'_>,
+    projects: impl Iterator<Item = &'w Project>,
+    label: LabelId,
+) -> Counts {
     let carries = |item: &Item| item.labels.contains(&label);
     let mut counts =
         Counts { open_issues_count: 0, closed_issues_count: 0, open_merge_requests_count: 0 };
     for project in projects {
-        for issue in project.issues.values().filter(|issue| carries(&issue.item)) {
+        let issues = project.issues.values().filter(|issue| carries(&issue.item));
+        for issue in issues.filter(|issue| call.world.sees_issue(call.caller, project, issue)) {
             if issue.item.closed_at.is_none() {
                 counts.open_issues_count += 1;
             } else {
                 counts.closed_issues_count += 1;
             }
         }
-        counts.open_merge_requests_count += project
-            .merge_requests
-            .values()
-            .filter(|row| carries(&row.item) && row.state() == "opened")
-            .count();
+        if call.world.reads_code(call.caller, project) {
+            counts.open_merge_requests_count += project
+                .merge_requests
+                .values()
+                .filter(|row| carries(&row.item) && row.state() == "opened")
+                .count();
+        }
     }
     counts
 }

@@ -136,7 +136,6 @@ impl<'w> Full<'w> {
         let short = format!("!{}", item.iid);
         let draft = merge_request.draft();
         let user = |id: Option<crate::world::UserId>| id.and_then(|id| UserShape::find(call, id));
-        let seed = format!("{}!{}", project.id, item.iid);
         Self {
             merged_by: user(merge_request.merge_user),
             merge_user: user(merge_request.merge_user),
@@ -172,11 +171,9 @@ impl<'w> Full<'w> {
                 _ => "not_open",
             },
             merge_after: None,
-            merge_commit_sha: merge_request
-                .merged_at
-                .map(|_| crate::hash::hex40(&format!("merge {seed}"))),
+            merge_commit_sha: merge_request.merge_commit(project.id),
             squash_commit_sha: None,
-            sha: crate::hash::hex40(&seed),
+            sha: merge_request.head(project.id),
             discussion_locked: None,
             should_remove_source_branch: None,
             force_remove_source_branch: true,

@@ -43,6 +43,7 @@ mod tokens;
 mod tour;
 
 use answer::{API_SCOPES, Answer, Failure};
+pub(crate) use git::sha_of;
 pub(crate) use issues::web_segment;
 use query::{Query, decode};
 pub(crate) use repository::{blob_id, knows};

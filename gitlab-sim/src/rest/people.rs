@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
+use super::groups::directed;
 use super::shape::{Stamp, UserShape};
 use super::{Call, issues, merge_requests, paging};
 use crate::world::{AccessLevel, Group, Item, ItemKind, Project, User, UserId};
@@ -187,6 +190,29 @@ pub(super) fn item<'w>(
     })
 }
 
+/// What lists of users can be sorted by.
+const ORDERS: [&str; 5] = ["id", "name", "username", "created_at", "updated_at"];
+
+/// Where a user stands in a list: by the column, then by the id.
+type UserKey = (String, u64);
+
+type UserRow<'w> = (UserKey, &'w User);
+
+fn user_shape<'w>(call: &Call<'w>, (_, user): &UserRow<'w>) -> UserShape<'w> {
+    UserShape::new(call, user)
+}
+
+fn user_key(order: &str, user: &User) -> UserKey {
+    let column = match order {
+        "name" => user.name.clone(),
+        "username" => user.username.clone(),
+        // Users do not change here, so that both times are one; microseconds sort as text.
+        "created_at" | "updated_at" => format!("{:.6}", user.created_at),
+        _ => String::new(),
+    };
+    (column, user.id.get())
+}
+
 /// `GET /users`
 pub(super) fn users(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = &call.query;
@@ -195,17 +221,29 @@ pub(super) fn users(call: &Call<'_>) -> Result<Answer, Failure> {
     if call.caller.user().is_none() && username.is_none() {
         return Err(Failure::Forbidden);
     }
+    let order = query.one_of("order_by", &ORDERS)?.unwrap_or("id");
     let descending = query.descending(true)?;
-    let mut rows: Vec<&User> = call
+    let mut rows: Vec<UserRow<'_>> = call
         .world
         .users()
         .filter(|user| username.as_ref().is_none_or(|name| user.username.to_lowercase() == *name))
         .filter(|user| words.as_ref().is_none_or(|words| matches(user, words)))
+        .map(|user| (user_key(order, user), user))
         .collect();
-    if descending {
-        rows.reverse();
+    rows.sort_unstable_by(|(a, _), (b, _)| directed(a.cmp(b), descending));
+    if query.text("pagination") != Some("keyset") {
+        return paging::capped(call, query.clone(), &rows, "User", |row| user_shape(call, row));
     }
-    paging::list(call, query.clone(), &rows, |user| UserShape::new(call, user))
+    if let Some(text) = query.filled("cursor") {
+        let cursor: UserKey = URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| super::query::is_invalid("cursor"))?;
+        rows.retain(|(key, _)| directed(key.cmp(&cursor), descending).is_gt());
+    }
+    let cursor = |(key, _): &UserRow<'_>| URL_SAFE_NO_PAD.encode(json!(key).to_string());
+    paging::cursor(call, query.clone(), &rows, cursor, |row| user_shape(call, row))
 }
 
 /// `GET /users/:id`

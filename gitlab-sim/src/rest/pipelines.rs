@@ -25,6 +25,19 @@ const STATUSES: [&str; 13] = [
     "scheduled",
 ];
 
+const SCOPES: [&str; 5] = ["running", "pending", "finished", "branches", "tags"];
+
+/// Tells whether a pipeline of some status is in a scope. They all run for branches here.
+fn is_in(scope: &str, status: &str) -> bool {
+    match scope {
+        "running" => status == "running",
+        "pending" => ["created", "waiting_for_resource", "preparing", "pending"].contains(&status),
+        "finished" => ["success", "failed", "canceled", "skipped"].contains(&status),
+        "tags" => false,
+        _ => true,
+    }
+}
+
 #[derive(Serialize)]
 struct PipelineShape<'w> {
     id: u64,
@@ -81,11 +94,17 @@ pub(super) fn list(call: &Call<'_>, project: &Project, id: &str) -> Result<Answe
     let branch = query.filled("ref");
     let sha = query.filled("sha");
     let source = query.filled("source");
+    let scope = query.one_of("scope", &SCOPES)?;
+    // Nothing here has a name or a broken file, nor is it kept who started what.
+    let nothing = query.filled("username").is_some()
+        || query.filled("name").is_some()
+        || query.flag("yaml_errors")? == Some(true);
     let updated = (query.time("updated_after")?, query.time("updated_before")?);
     let created = (query.time("created_after")?, query.time("created_before")?);
     let mut rows: Vec<&Pipeline> = project
         .pipelines
         .iter()
+        .filter(|row| !nothing && scope.is_none_or(|scope| is_in(scope, &row.status)))
         .filter(|row| branch.is_none_or(|branch| row.branch == branch))
         .filter(|row| sha.is_none_or(|sha| row.sha == sha))
         .filter(|row| source.is_none_or(|source| row.source == source))

@@ -1,12 +1,12 @@
 //! Groups around projects and groups: what is shared with whom, namespaces, topics, languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::{Call, groups, paging};
-use crate::world::{Group, Project};
+use crate::world::{Group, Project, World};
 
 /// `GET /groups/:id/groups/shared`: the groups that are shared with this one.
 pub(super) fn shared_groups(call: &Call<'_>, group: &Group, id: &str) -> Result<Answer, Failure> {
@@ -47,12 +47,9 @@ pub(super) fn groups_of_project(
     })
 }
 
-/// `GET /projects/:id/languages`: the share of each language by bytes, in percent.
-pub(super) fn languages(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
-    if !call.world.reads_code(call.caller, project) {
-        return Err(Failure::Forbidden);
-    }
-    let mut bytes: BTreeMap<&str, usize> = BTreeMap::new();
+/// Counts the bytes of each language in a project.
+pub(super) fn languages_of(project: &Project) -> BTreeMap<&'static str, usize> {
+    let mut bytes: BTreeMap<&'static str, usize> = BTreeMap::new();
     for (path, content) in &project.files {
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         let language = match extension {
@@ -68,6 +65,15 @@ pub(super) fn languages(call: &Call<'_>, project: &Project) -> Result<Answer, Fa
         };
         *bytes.entry(language).or_default() += content.len();
     }
+    bytes
+}
+
+/// `GET /projects/:id/languages`: the share of each language by bytes, in percent.
+pub(super) fn languages(call: &Call<'_>, project: &Project) -> Result<Answer, Failure> {
+    if !call.world.reads_code(call.caller, project) {
+        return Err(Failure::Forbidden);
+    }
+    let bytes = languages_of(project);
     let all: usize = bytes.values().sum();
     let shares: BTreeMap<&str, f64> = bytes
         .into_iter()
@@ -118,6 +124,13 @@ pub(super) fn one_namespace(call: &Call<'_>, id: &str) -> Result<Answer, Failure
     Ok(Answer::json(&namespace(call, group)))
 }
 
+/// Lists all topics with their ids.
+pub(super) fn topics_of(world: &World) -> BTreeMap<&str, i64> {
+    let topics: BTreeSet<&str> =
+        world.projects().flat_map(|row| row.topics.iter().map(String::as_str)).collect();
+    topics.into_iter().zip(1..).collect()
+}
+
 /// `GET /topics`: those of visible projects, most used first.
 pub(super) fn topics(call: &Call<'_>) -> Result<Answer, Failure> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -127,9 +140,10 @@ pub(super) fn topics(call: &Call<'_>) -> Result<Answer, Failure> {
         }
     }
     let words = call.query.filled("search").map(str::to_lowercase);
-    let mut rows: Vec<(u64, &str, u64)> = (1..)
-        .zip(counts)
-        .map(|(id, (topic, count))| (id, topic, count))
+    let ids = topics_of(call.world);
+    let mut rows: Vec<(i64, &str, u64)> = counts
+        .into_iter()
+        .filter_map(|(topic, count)| Some((*ids.get(topic)?, topic, count)))
         .filter(|(_, topic, _)| {
             words.as_ref().is_none_or(|words| topic.to_lowercase().contains(words))
         })

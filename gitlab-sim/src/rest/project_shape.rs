@@ -260,7 +260,10 @@ impl<'w> Full<'w> {
             updated_at: Stamp(project.updated_at),
             ci_config_path: None,
             public_jobs: true,
-            shared_with_groups: super::groups::shares(call.world.shares_of_project(project.id)),
+            shared_with_groups: super::groups::shares(
+                call,
+                call.world.shares_of_project(project.id),
+            ),
             only_allow_merge_if_pipeline_succeeds: false,
             allow_merge_on_skipped_pipeline: None,
             request_access_enabled: true,

@@ -9,7 +9,7 @@ use super::groups::directed;
 use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::UserShape;
-use super::{Call, paging};
+use super::{Call, paging, places};
 use crate::world::{AccessLevel, ApprovalRule, Caller, Group, Project, UserId};
 
 const ORDERS: [&str; 8] = [
@@ -136,6 +136,19 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     if let Some(before) = query.number("id_before")? {
         rows.retain(|project| i64::try_from(project.id.get()).is_ok_and(|id| id < before));
+    }
+    if let Some(day) = query.date("marked_for_deletion_on")? {
+        rows.retain(|project| project.marked_for_deletion_on == Some(day));
+    }
+    if let Some(language) = query.filled("with_programming_language") {
+        rows.retain(|project| {
+            let known = places::languages_of(project);
+            known.keys().any(|name| name.eq_ignore_ascii_case(language))
+        });
+    }
+    if let Some(id) = query.number("topic_id")? {
+        let topic = places::topics_of(call.world).into_iter().find(|(_, own)| *own == id);
+        rows.retain(|row| topic.is_some_and(|(topic, _)| row.topics.contains(topic)));
     }
     if let Some(topics) = query.list("topic") {
         rows.retain(|project| topics.iter().all(|topic| project.topics.contains(*topic)));

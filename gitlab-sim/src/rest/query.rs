@@ -124,6 +124,11 @@ impl Query {
         self.filled(name).map(|value| moment(value).ok_or_else(|| is_invalid(name))).transpose()
     }
 
+    /// Returns a day.
+    pub(crate) fn date(&self, name: &str) -> Result<Option<Date>, Failure> {
+        self.filled(name).map(|value| value.parse().map_err(|_| is_invalid(name))).transpose()
+    }
+
     /// Tells whether the sort goes down. The default differs by endpoint.
     pub(crate) fn descending(&self, default: bool) -> Result<bool, Failure> {
         Ok(self.one_of("sort", &["asc", "desc"])?.map_or(default, |word| word == "desc"))

@@ -85,6 +85,10 @@ fn in_item<'r>(kind: ItemKind, iid: &'r str, below: &'r [&'r str]) -> Option<InP
         ] => Box::new(move |call, project, id| {
             discussions::events(call, project, id, kind, iid, below[0])
         }),
+        ["metric_images"] if issue => Box::new(move |call, project, _| {
+            super::issues::find(call, project, iid)?;
+            Ok(Answer::json(&Vec::<Value>::new()))
+        }),
         ["links"] if issue => {
             Box::new(move |call, project, _| relations::links(call, project, iid))
         }

@@ -91,16 +91,36 @@ impl Limits {
         self.rules.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows the limits in force, for the control API.
-    pub(crate) fn shown(&self) -> serde_json::Value {
+    /// Copies the limits in force, and who is banned until when.
+    pub(crate) fn copied(
+        &self,
+    ) -> (Throttles, EndpointLimits, BTreeMap<IpAddr, Option<Timestamp>>) {
         let rules = self.rules();
-        let rows = |rows: Vec<String>| serde_json::Value::from(rows);
-        serde_json::json!({
-            "headers": format!("{:?}", rules.throttles.headers),
-            "throttles": rows(rules.throttles.rules.iter().map(|r| format!("{r:?}")).collect()),
-            "endpoints": rows(rules.endpoints.entries.iter().map(|e| format!("{e:?}")).collect()),
-            "banned": rules.banned,
-        })
+        (rules.throttles.clone(), rules.endpoints.clone(), rules.banned.clone())
+    }
+
+    /// Replaces the request throttle. All its windows begin anew.
+    pub(crate) fn set_throttle(&self, throttle: Throttle) {
+        let mut rules = self.rules_mut();
+        rules.throttles = throttle.into();
+        *lock(&self.buckets) = Buckets::default();
+    }
+
+    /// Replaces the limits of endpoints. All their windows begin anew.
+    pub(crate) fn set_endpoints(&self, endpoints: EndpointLimits) {
+        let mut rules = self.rules_mut();
+        rules.endpoints = endpoints;
+        *lock(&self.endpoint_buckets) = EndpointBuckets::default();
+    }
+
+    /// Bans an address until a moment, or until the ban is lifted.
+    pub(crate) fn ban(&self, address: IpAddr, until: Option<Timestamp>) {
+        self.rules_mut().banned.insert(address, until);
+    }
+
+    /// Lifts the ban of an address. Returns false when there was none.
+    pub(crate) fn lift_ban(&self, address: IpAddr) -> bool {
+        self.rules_mut().banned.remove(&address).is_some()
     }
 
     /// Returns the address that a request came from, as GitLab would see it.
@@ -174,29 +194,23 @@ fn ban() -> Answer {
 impl GitLab {
     /// Replaces the request throttle. All its windows begin anew.
     pub fn set_throttle(&self, throttle: Throttle) {
-        let limits = &self.shared.limits;
-        let mut rules = limits.rules_mut();
-        rules.throttles = throttle.into();
-        *lock(&limits.buckets) = Buckets::default();
+        self.shared.limits.set_throttle(throttle);
     }
 
     /// Replaces the limits of endpoints. All their windows begin anew.
     pub fn set_endpoint_limits(&self, endpoints: EndpointLimits) {
-        let limits = &self.shared.limits;
-        let mut rules = limits.rules_mut();
-        rules.endpoints = endpoints;
-        *lock(&limits.endpoint_buckets) = EndpointBuckets::default();
+        self.shared.limits.set_endpoints(endpoints);
     }
 
     /// Bans an address: whatever it asks for, the answer is 403. Without an end the ban lasts
     /// until [`Self::lift_ban`].
     pub fn ban(&self, address: IpAddr, until: Option<Timestamp>) {
-        self.shared.limits.rules_mut().banned.insert(address, until);
+        self.shared.limits.ban(address, until);
     }
 
     /// Lifts the ban of an address. Returns false when there was none.
     pub fn lift_ban(&self, address: IpAddr) -> bool {
-        self.shared.limits.rules_mut().banned.remove(&address).is_some()
+        self.shared.limits.lift_ban(address)
     }
 }
 

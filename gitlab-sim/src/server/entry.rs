@@ -13,7 +13,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Response, Uri, header};
 use tokio::time::Instant;
 
-use super::pipeline::AskedBy;
+use super::pipeline::{AskedBy, Number};
 use super::wire::{Line, Peer};
 use super::{Shared, lock, pipeline};
 use crate::control;
@@ -41,9 +41,10 @@ pub(super) async fn enter(
         });
     let begun = Instant::now();
     let number = shared.number.fetch_add(1, Ordering::Relaxed);
+    request.extensions_mut().insert(Number(number));
     let kind = RequestKind::of(request.uri().path());
     let struck = strike(&shared, &request, kind);
-    let mut entry = Request {
+    let entry = Request {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
@@ -56,16 +57,17 @@ pub(super) async fn enter(
         faults: struck.iter().map(FaultKind::name).collect(),
         ..Request::default()
     };
+    let mut note = Note { shared: &shared, entry };
     let wait = lock(&shared.latency).of(kind, number);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
     let way = Way { line, stopping: shared.stopping.clone() };
     let response = if let Some(fault) = struck.iter().find(|kind| kind.stage() == Stage::Edge) {
-        entry.user = asker(&shared.read(), request.headers(), &entry.query);
+        note.entry.user = asker(&shared.read(), request.headers(), &note.entry.query);
         match edge::in_place(fault, kind) {
             Some(response) => response,
-            None => return lose(&shared, fault, way, entry).await,
+            None => return lose(fault, way, note).await,
         }
     } else {
         let address = format!("{}{}", shared.site.url, path_and_query(request.uri()));
@@ -74,16 +76,29 @@ pub(super) async fn enter(
         }
         let response = pipeline::handle(State(Arc::clone(&shared)), request).await;
         if let Some(AskedBy(user)) = response.extensions().get() {
-            entry.user.clone_from(user);
+            note.entry.user.clone_from(user);
         }
         distort(&struck, kind, &address, response, way).await
     };
-    entry.status = response.status().as_u16();
-    entry.duration = begun.elapsed();
-    entry.size_bytes = size(&response);
-    lock(&shared.log).push(entry);
+    note.entry.status = response.status().as_u16();
+    note.entry.duration = begun.elapsed();
+    note.entry.size_bytes = size(&response);
+    drop(note);
     shared.let_live();
     response
+}
+
+/// A line of the log that is written when the request is over, even if the client left before it was
+/// answered: a request that was sent is a request.
+struct Note<'s> {
+    shared: &'s Shared,
+    entry: Request,
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        lock(&self.shared.log).push(std::mem::take(&mut self.entry));
+    }
 }
 
 /// Finds out which faults strike a request.
@@ -107,8 +122,8 @@ fn strike(shared: &Shared, request: &axum::extract::Request, kind: RequestKind) 
 }
 
 /// Leaves a request without an answer.
-async fn lose(shared: &Shared, kind: &FaultKind, way: Way, entry: Request) -> Response<Body> {
-    lock(&shared.log).push(entry);
+async fn lose(kind: &FaultKind, way: Way, note: Note<'_>) -> Response<Body> {
+    drop(note);
     match kind {
         FaultKind::Stall => way.stall().await,
         _ => way.line.reset(),

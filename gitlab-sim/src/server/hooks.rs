@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{GitLab, STOP_PATIENCE};
+use super::{GitLab, STOP_PATIENCE, Shared};
 use crate::hooks::{Delivery, Hook, HookId, HookOptions, HookState, Refusal, Registry, deliver};
 
 /// The task that delivers. It ends when dropped.
@@ -28,6 +28,13 @@ impl HookTask {
         if tokio::time::timeout(STOP_PATIENCE, &mut task).await.is_err() {
             task.abort();
         }
+    }
+}
+
+impl Shared {
+    /// Waits until no delivery is outstanding, or the instance is to stop.
+    pub(crate) async fn hooks_settled(&self) {
+        self.stopping.run_until_cancelled(self.site.hooks.settled()).await;
     }
 }
 

@@ -18,12 +18,17 @@ use crate::world::{Caller, World};
 /// When a life makes its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// So many in a second of real time. None at 0.
+    /// So many in a second of real time. None at 0, and no more than a thousand: waits are whole
+    /// milliseconds.
     PerSecond(u32),
     /// One after every so many answered requests, before the next is answered: the same requests
     /// always meet the same changes. None at 0.
     AfterRequests(u64),
 }
+
+/// The shortest wait between two changes: the timer knows no shorter one, and none must not be
+/// asked of it.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What an instance knows of meanings, and the life that is led in it.
 #[derive(Debug, Default)]
@@ -95,7 +100,7 @@ impl Shared {
             && rate > 0
         {
             let shared = self.living.instance.get().cloned().unwrap_or_default();
-            let (every, stop) = (Duration::from_secs(1) / rate, stop.clone());
+            let (every, stop) = ((Duration::from_secs(1) / rate).max(SHORTEST), stop.clone());
             let task = tokio::spawn(async move {
                 let mut turn = tokio::time::interval(every);
                 turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -52,10 +52,44 @@ pub enum Tier {
     Premium,
 }
 
-/// How the instance presents itself.
+/// How an instance is run: how it presents itself, what it refuses, what goes wrong, and how it can
+/// be watched. Each field can be left at its default, which is a fresh self-managed GitLab of a
+/// recent version in which nothing goes wrong.
+///
+/// What can change while the instance runs is changed by a method of [`GitLab`] or by the control
+/// API: limits, bans, waits, faults, hooks. The rest stays as it was said at the start.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each switches one behaviour on")]
 pub struct Options {
+    // How the instance presents itself.
+    /// The external address, from which all links are built; without it the listening address.
+    pub external_url: Option<String>,
+    /// Edition and licence.
+    pub tier: Tier,
+    /// The version that it claims. Before 18.3 lists of issues of projects have no keyset paging.
+    pub version: String,
+
+    // Habits of lists and files that changed with the versions.
+    /// How deep offset paging may go where there is keyset paging too: the number of the page times
+    /// its size. 0 means as deep as one likes.
+    pub offset_ceiling: u64,
+    /// True for an instance of an early version, which applies the ceiling to projects too.
+    pub projects_have_ceiling: bool,
+    /// Keep rows of merge request lists of projects for up to eight hours, as GitLab does: the
+    /// number of comments can be old, unless `with_labels_details` is asked for.
+    pub stale_lists: bool,
+    /// Send the one constant entity tag that endpoints behind Workhorse had until 2026, and
+    /// answer it with a false 304.
+    pub constant_etag: bool,
+
+    // GraphQL.
+    /// What GraphQL charges for blobs.
+    pub blobs: BlobRegime,
+    /// How many fields a GraphQL query may resolve before its time is up: the rest is null, with
+    /// an error for each. Without a number no query takes too long.
+    pub graphql_fields: Option<u64>,
+
+    // Limits.
     /// The request throttle.
     pub throttle: Throttle,
     /// The limits of single endpoints: the application limiter.
@@ -65,97 +99,83 @@ pub struct Options {
     /// True when the first address of `X-Forwarded-For` is the client's, as behind a proxy that
     /// sets it.
     pub trust_forwarded_for: bool,
-    /// The external address, from which all links are built; without it the listening address.
-    pub external_url: Option<String>,
-    /// Edition and licence.
-    pub tier: Tier,
-    /// The version that it claims.
-    pub version: String,
-    /// What GraphQL charges for blobs.
-    pub blobs: BlobRegime,
-    /// How many fields a GraphQL query may resolve before its time is up: the rest is null, with
-    /// an error for each. Without a number no query takes too long.
-    pub graphql_fields: Option<u64>,
+
+    // Webhooks.
     /// How webhooks are delivered.
     pub hooks: HookOptions,
-    /// Whether the control API is served below `/_sim`.
-    pub control: bool,
+
+    // Trouble.
     /// How long answers take, by kind of request.
     pub latency: Latency,
     /// The schedule by which things go wrong.
     pub faults: Option<FaultSchedule>,
+
+    // For whoever watches.
+    /// Whether the control API is served below `/_sim`, to anybody who reaches the port.
+    pub control: bool,
     /// How many requests the log keeps at most; without a bound it keeps all.
     pub log_size: Option<usize>,
-    /// Keep rows of merge request lists of projects for up to eight hours, as GitLab does: the
-    /// number of comments can be old, unless `with_labels_details` is asked for.
-    pub stale_lists: bool,
-    /// Send the one constant entity tag that endpoints behind Workhorse had until 2026, and
-    /// answer it with a false 304.
-    pub constant_etag: bool,
-    /// How deep offset paging may go where there is keyset paging too: the number of the page times
-    /// its size. 0 means as deep as one likes.
-    pub offset_ceiling: u64,
-    /// True for an instance of an early version, which applies the ceiling to projects too.
-    pub projects_have_ceiling: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            external_url: None,
+            tier: Tier::default(),
+            version: "19.6.0-ee".to_owned(),
+            offset_ceiling: 50_000,
+            projects_have_ceiling: false,
+            stale_lists: true,
+            constant_etag: false,
+            blobs: BlobRegime::default(),
+            graphql_fields: None,
             throttle: Throttle::None,
             endpoint_limits: EndpointLimits::none(),
             banned: BTreeSet::new(),
             trust_forwarded_for: false,
-            external_url: None,
-            tier: Tier::default(),
-            version: "19.6.0-ee".to_owned(),
-            blobs: BlobRegime::default(),
-            graphql_fields: None,
             hooks: HookOptions::default(),
-            control: false,
             latency: Latency::default(),
             faults: None,
+            control: false,
             log_size: None,
-            stale_lists: true,
-            constant_etag: false,
-            offset_ceiling: 50_000,
-            projects_have_ceiling: false,
         }
     }
 }
 
-/// What of the options the answers depend on.
+/// What of the options the answers depend on. It stays as it was at the start.
 #[derive(Debug)]
 pub(crate) struct Site {
     /// The external address without a slash at its end.
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
-    pub(crate) blobs: BlobRegime,
-    pub(crate) graphql_fields: Option<u64>,
-    pub(crate) hooks: Arc<Registry>,
-    pub(crate) stale_lists: bool,
-    pub(crate) stale: Stale,
-    pub(crate) constant_etag: bool,
     pub(crate) offset_ceiling: u64,
     pub(crate) projects_have_ceiling: bool,
+    pub(crate) stale_lists: bool,
+    /// What lists of merge requests remember.
+    pub(crate) stale: Stale,
+    pub(crate) constant_etag: bool,
+    pub(crate) blobs: BlobRegime,
+    pub(crate) graphql_fields: Option<u64>,
+    /// The hooks, of which addresses tell too.
+    pub(crate) hooks: Arc<Registry>,
 }
 
 /// What all connections share.
 pub(crate) struct Shared {
     world: RwLock<World>,
+    pub(crate) site: Site,
     pub(crate) limits: Limits,
+    pub(crate) latency: Mutex<Latency>,
+    pub(crate) faults: Faults,
+    pub(crate) living: Living,
     pub(crate) log: Mutex<Log>,
     /// Numbers requests over the whole life of the instance.
     number: AtomicU64,
-    pub(crate) site: Site,
-    pub(crate) faults: Faults,
-    pub(crate) latency: Mutex<Latency>,
     /// Whether the control API is served.
     control: bool,
     /// Cancelled when the instance is to stop: whoever waits, waits no longer.
     stopping: CancellationToken,
-    pub(crate) living: Living,
 }
 
 /// A running simulated GitLab. It stops when dropped.
@@ -182,36 +202,33 @@ impl GitLab {
     /// When the address cannot be listened at.
     #[expect(clippy::disallowed_methods, reason = "stop() waits for the accept loop")]
     pub async fn bind(addr: SocketAddr, world: World, options: Options) -> std::io::Result<Self> {
-        let mut world = world;
-        world.settle();
         let listener = TcpListener::bind(addr).await?;
         let address = listener.local_addr()?;
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
         let url = url.trim_end_matches('/').to_owned();
-        let token = world.bot_token().to_owned();
         let mut world = world;
+        world.settle();
         world.known_as(&url);
+        let token = world.bot_token().to_owned();
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));
-        let stopping = CancellationToken::new();
         let faults = Faults::default();
         faults.follow(options.faults);
+        let stopping = CancellationToken::new();
         let shared = Arc::new(Shared {
             world: RwLock::new(world),
-            log: Mutex::new(Log::bounded(options.log_size)),
-            number: AtomicU64::default(),
             site: Site {
                 url,
                 tier: options.tier,
                 version: options.version,
-                blobs: options.blobs,
-                graphql_fields: options.graphql_fields,
-                hooks: Arc::clone(&hooks),
+                offset_ceiling: options.offset_ceiling,
+                projects_have_ceiling: options.projects_have_ceiling,
                 stale_lists: options.stale_lists,
                 stale: Stale::default(),
                 constant_etag: options.constant_etag,
-                offset_ceiling: options.offset_ceiling,
-                projects_have_ceiling: options.projects_have_ceiling,
+                blobs: options.blobs,
+                graphql_fields: options.graphql_fields,
+                hooks: Arc::clone(&hooks),
             },
             limits: Limits::new(
                 options.throttle,
@@ -219,9 +236,11 @@ impl GitLab {
                 options.banned,
                 options.trust_forwarded_for,
             ),
-            living: Living::default(),
-            faults,
             latency: Mutex::new(options.latency),
+            faults,
+            living: Living::default(),
+            log: Mutex::new(Log::bounded(options.log_size)),
+            number: AtomicU64::default(),
             control: options.control,
             stopping: stopping.clone(),
         });

@@ -5,7 +5,6 @@
 //! change something are refused, but for the rotation of tokens. The log is kept by `entry`.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -58,7 +57,8 @@ pub(super) async fn handle(
         }
         None => answer(&shared, &shared.read(), &asked, query),
     };
-    let mut answer = finish(answer, &parts.headers, &shared);
+    let number = parts.extensions.get().map_or(0, |Number(number)| *number);
+    let mut answer = finish(answer, &parts.headers, number);
     if parts.method == Method::HEAD {
         answer.body = Vec::new();
     }
@@ -66,6 +66,10 @@ pub(super) async fn handle(
     response.extensions_mut().insert(AskedBy(user));
     response
 }
+
+/// The number of a request, from which its `X-Request-Id` is made: no two have the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number(pub(super) u64);
 
 /// The user behind a request, for the log.
 #[derive(Debug, Clone)]
@@ -172,8 +176,7 @@ fn location(site: &Site, project: ProjectId, path: &str, query: &str) -> String 
 }
 
 /// Adds the headers that are on every answer, and answers 304 where the client has the body.
-fn finish(answer: Answer, headers: &HeaderMap, shared: &Shared) -> Answer {
-    let number = shared.number.load(Ordering::Relaxed);
+fn finish(answer: Answer, headers: &HeaderMap, number: u64) -> Answer {
     let id = crate::hash::hex40(&format!("request {number}"));
     let id = &id[..32];
     let mut answer = answer

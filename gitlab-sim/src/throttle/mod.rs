@@ -64,6 +64,38 @@ pub enum Throttle {
     Custom(Throttles),
 }
 
+impl Throttle {
+    /// The names that command line and control API know.
+    pub const NAMES: [&str; 9] = [
+        "none",
+        "always",
+        "only-429",
+        "gitlab-com",
+        "self-managed",
+        "dedicated",
+        "tier-free",
+        "tier-premium",
+        "tier-ultimate",
+    ];
+
+    /// Finds a throttle by its name. The limit is for those that leave it open: `always`,
+    /// `only-429`, and `dedicated`, which takes its requests per minute.
+    pub fn named(name: &str, limit: Limit) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
+            "always" => Self::Always(limit),
+            "only-429" => Self::Only429(limit),
+            "gitlab-com" => Self::Custom(Throttles::gitlab_com()),
+            "self-managed" => Self::Custom(Throttles::self_managed_enabled()),
+            "dedicated" => Self::Custom(Throttles::dedicated(limit.requests)),
+            "tier-free" => Self::Custom(Throttles::tier_aware(Plan::Free)),
+            "tier-premium" => Self::Custom(Throttles::tier_aware(Plan::Premium)),
+            "tier-ultimate" => Self::Custom(Throttles::tier_aware(Plan::Ultimate)),
+            _ => return None,
+        })
+    }
+}
+
 impl From<Throttle> for Throttles {
     fn from(throttle: Throttle) -> Self {
         match throttle {
@@ -78,4 +110,26 @@ impl From<Throttle> for Throttles {
 /// Returns the second of a moment since 1970.
 fn second(now: Timestamp) -> u64 {
     u64::try_from(now.as_second()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_for_something_of_its_own() {
+        let limit = Limit::per_minute(7);
+        for (place, name) in Throttle::NAMES.iter().enumerate() {
+            let throttle = Throttle::named(name, limit).unwrap();
+            for other in &Throttle::NAMES[..place] {
+                assert_ne!(Throttle::named(other, limit).unwrap(), throttle, "{other}, {name}");
+            }
+        }
+        assert_eq!(Throttle::named("odd", limit), None);
+        for name in EndpointLimits::NAMES {
+            let limits = EndpointLimits::named(name).unwrap();
+            assert_eq!(limits.entries.is_empty(), name == "none", "{name}");
+        }
+        assert_eq!(EndpointLimits::named("odd"), None);
+    }
 }

@@ -3,7 +3,7 @@
 //! What does not move `updated_at` on GitLab does not move it here: renaming a label, renaming or
 //! moving a project, deleting anything.
 
-use super::entity::{Item, LabelOwner, Project, Visibility};
+use super::entity::{Item, LabelOwner, MergeRequest, Project, Visibility};
 use super::event::{Action, Change, PlaceChange, Touched};
 use super::id::{GroupId, ItemRef, LabelId, ProjectId, UserId};
 use super::{Place, World};
@@ -12,6 +12,19 @@ impl Project {
     /// Returns the name of the head commit of the default branch.
     pub fn head(&self) -> String {
         crate::hash::hex40(&format!("{}:{}", self.id, self.revision))
+    }
+}
+
+impl MergeRequest {
+    /// Returns the name of the last commit of the source branch.
+    pub(crate) fn head(&self, project: ProjectId) -> String {
+        crate::hash::hex40(&format!("{project}!{}", self.item.iid))
+    }
+
+    /// Returns the name of the commit that merged it, if it is merged.
+    pub(crate) fn merge_commit(&self, project: ProjectId) -> Option<String> {
+        let name = || crate::hash::hex40(&format!("merge {project}!{}", self.item.iid));
+        self.merged_at.map(|_| name())
     }
 }
 

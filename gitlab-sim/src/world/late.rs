@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::World;
 use super::entity::{Issue, Item, MergeRequest};
-use super::id::ItemRef;
+use super::id::{ItemKind, ItemRef};
 
 /// A row as it was written.
 #[derive(Debug, Clone)]
@@ -102,6 +102,20 @@ impl World {
         match self.late.newest(item) {
             Some(row) => row.item(),
             None => self.item(item),
+        }
+    }
+
+    /// Returns the state of an item as it was written last, whether that is to be seen yet or not:
+    /// `opened`, `closed` or `merged`.
+    pub fn newest_state(&self, item: ItemRef) -> Option<&'static str> {
+        match (self.late.newest(item), item.kind) {
+            (Some(Row::Issue(row)), _) => Some(row.state()),
+            (Some(Row::MergeRequest(row)), _) => Some(row.state()),
+            (Some(Row::Gone), _) => None,
+            (None, ItemKind::Issue) => self.issue(item.project, item.iid).map(Issue::state),
+            (None, ItemKind::MergeRequest) => {
+                self.merge_request(item.project, item.iid).map(MergeRequest::state)
+            }
         }
     }
 

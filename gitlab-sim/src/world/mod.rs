@@ -1,15 +1,17 @@
 //! The state of the simulated GitLab, in memory.
 //!
-//! [`World`] holds users, groups, projects and everything below them; `add` makes things that `new`
-//! describes, `change` edits, renames, moves and deletes them, `commit` writes items on behalf of
-//! both, `late` holds back what a slow database does not show yet, `index` keeps items in the
-//! orders of lists, `event` keeps what happened, `sight` decides who may see what, `link` says how
-//! items hang together. The world knows nothing of HTTP: the `rest` module renders it. Texts that
-//! speak of this instance hold [`SELF_URL`], which is replaced by its address when they are served.
+//! [`World`] holds users, groups, projects and everything below them; `add` and `contents` make
+//! things that `new` describes, `change` edits, renames, moves and deletes them, `commit` writes
+//! items on behalf of both, `late` holds back what a slow database does not show yet, `index` keeps
+//! items in the orders of lists, `event` keeps what happened, `sight` decides who may see what,
+//! `link` says how items hang together. The world knows nothing of HTTP: the `rest` module renders
+//! it. Texts that speak of this instance hold [`SELF_URL`], which is replaced by its address when
+//! they are served.
 
 mod add;
 mod change;
 mod commit;
+mod contents;
 mod entity;
 mod event;
 mod id;

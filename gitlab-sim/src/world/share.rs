@@ -37,6 +37,18 @@ impl World {
         exists
     }
 
+    /// Ends the sharing of a project with a group. Returns false when there was none.
+    pub fn unshare_project(&mut self, project: ProjectId, with: GroupId) -> bool {
+        let shares = self.shares.projects.get_mut(&project);
+        shares.is_some_and(|shares| shares.remove(&with).is_some())
+    }
+
+    /// Ends the sharing of a group with another. Returns false when there was none.
+    pub fn unshare_group(&mut self, group: GroupId, with: GroupId) -> bool {
+        let shares = self.shares.groups.get_mut(&group);
+        shares.is_some_and(|shares| shares.remove(&with).is_some())
+    }
+
     /// Names the project whose description templates the projects below a group inherit.
     pub fn set_template_project(&mut self, group: GroupId, project: Option<ProjectId>) {
         match project {
@@ -84,18 +96,29 @@ impl World {
             .filter(move |row| row.id != own)
     }
 
+    /// Returns the role that shares of a group, or of those it lies in, give a user.
+    pub(super) fn shared_group_access(&self, user: UserId, group: GroupId) -> Option<AccessLevel> {
+        if self.shares.groups.is_empty() {
+            return None;
+        }
+        let invited = self.lineage(group).flat_map(|group| self.shares_of_group(group.id));
+        invited.filter_map(|(group, most)| self.lent(user, group, most)).max()
+    }
+
     /// Returns the role that shares of a project, or of the groups it lies in, give a user.
     pub(super) fn shared_access(&self, user: UserId, project: &Project) -> Option<AccessLevel> {
         if self.shares.projects.is_empty() && self.shares.groups.is_empty() {
             return None;
         }
-        let above = self.lineage(project.group).flat_map(|group| self.shares_of_group(group.id));
         self.shares_of_project(project.id)
-            .chain(above)
-            .filter_map(|(group, most)| {
-                let roles = self.lineage(group.id).filter_map(|row| row.members.get(&user));
-                roles.copied().max().map(|own| own.min(most))
-            })
+            .filter_map(|(group, most)| self.lent(user, group, most))
             .max()
+            .max(self.shared_group_access(user, project.group))
+    }
+
+    /// Returns the role that a user has as a member of an invited group: at most that of the share.
+    fn lent(&self, user: UserId, invited: &Group, most: AccessLevel) -> Option<AccessLevel> {
+        let roles = self.lineage(invited.id).filter_map(|row| row.members.get(&user));
+        roles.copied().max().map(|own| own.min(most))
     }
 }

@@ -34,13 +34,15 @@ impl<'w> Caller<'w> {
 }
 
 impl World {
-    /// Returns the role of a caller in a group, inherited ones included.
+    /// Returns the role of a caller in a group, inherited ones and those by invited groups
+    /// included.
     pub fn group_access(&self, caller: Caller<'_>, group: &Group) -> Option<AccessLevel> {
         let user = caller.user()?;
         if user.admin {
             return Some(AccessLevel::Owner);
         }
-        self.lineage(group.id).filter_map(|group| group.members.get(&user.id).copied()).max()
+        let own = self.lineage(group.id).filter_map(|group| group.members.get(&user.id).copied());
+        own.max().max(self.shared_group_access(user.id, group.id))
     }
 
     /// Returns the role of a caller in a project, inherited ones included. The token of a CI job has
@@ -78,15 +80,16 @@ impl World {
 
     /// Tells whether a user would see a project, whatever the token.
     pub(crate) fn user_sees_project(&self, user: UserId, project: &Project) -> bool {
-        let Some(user) = self.user(user) else {
+        let Some(user) = self.user(user).filter(|_| !project.hidden) else {
             return false;
         };
         let member = project.members.contains_key(&user.id)
-            || self.lineage(project.group).any(|group| group.members.contains_key(&user.id));
+            || self.lineage(project.group).any(|group| group.members.contains_key(&user.id))
+            || self.shared_access(user.id, project).is_some();
         project.visibility != Visibility::Private || user.admin || member
     }
 
-    /// Tells whether a caller sees a group: by its visibility, as a member, or as a member of
+    /// Tells whether a caller sees a group: by its visibility, as a member, or as one who reaches
     /// something below it.
     pub fn sees_group(&self, caller: Caller<'_>, group: &Group) -> bool {
         match group.visibility {
@@ -99,10 +102,15 @@ impl World {
         };
         self.group_access(caller, group).is_some()
             || self.groups().any(|below| {
-                below.members.contains_key(&user.id) && self.is_within(below.id, group.id)
+                (below.members.contains_key(&user.id)
+                    || self.shared_group_access(user.id, below.id).is_some())
+                    && self.is_within(below.id, group.id)
             })
             || self.projects().any(|project| {
-                project.members.contains_key(&user.id) && self.is_within(project.group, group.id)
+                (project.members.contains_key(&user.id)
+                    || self.shared_access(user.id, project).is_some())
+                    && !project.hidden
+                    && self.is_within(project.group, group.id)
             })
     }
 

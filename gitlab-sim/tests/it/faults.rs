@@ -358,13 +358,22 @@ async fn a_seeded_schedule_strikes_the_same_requests_again() {
 }
 
 #[tokio::test]
-async fn answers_take_the_time_that_was_set() {
+async fn a_request_that_is_to_wait_an_hour_is_not_answered_while_others_are() {
     let (gitlab, _) = shop().await;
-    let wait = Delay::fixed(Duration::from_millis(30));
+    let wait = Delay::fixed(Duration::from_hours(1));
     gitlab.set_latency(Latency { single: wait, ..Latency::default() });
-    assert_eq!(get(&gitlab, "/projects/1").await.status, 200);
-    assert!(gitlab.requests()[0].duration >= Duration::from_millis(30));
+    let others = async {
+        for _ in 0..50 {
+            assert_eq!(get(&gitlab, "/projects").await.status, 200);
+        }
+    };
+    tokio::select! {
+        reply = get(&gitlab, "/projects/1") => panic!("it did not wait: {}", reply.status),
+        () = others => {}
+    }
+    assert_eq!(gitlab.requests_for("/projects/1"), 0, "what waits is not in the log yet");
     gitlab.set_latency(Latency::default());
+    assert_eq!(get(&gitlab, "/projects/1").await.status, 200);
 }
 
 #[tokio::test]

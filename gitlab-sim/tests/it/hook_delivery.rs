@@ -98,9 +98,10 @@ async fn a_receiver_that_does_not_answer_in_time_has_failed() {
 #[tokio::test]
 async fn a_receiver_that_is_not_there_has_failed() {
     let place = place().await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and not listened at: nobody answers there, and nobody else can take the port meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = format!("http://{}/", socket.local_addr().unwrap());
     let hook = Hook::on_project(place.webshop, &closed).all_events();
     place.gitlab.add_hook(hook).unwrap();
     place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));

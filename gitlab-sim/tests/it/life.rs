@@ -254,3 +254,16 @@ async fn the_control_api_tells_the_truth_and_the_rows_of_a_token() {
     assert_eq!(everybody, serde_json::to_value(gitlab.truth(None)).unwrap());
     assert_eq!(command(&gitlab, "GET", "/rows?token=unknown", "").await.0, 400);
 }
+
+#[tokio::test]
+async fn a_pace_that_no_timer_keeps_is_a_life_all_the_same() {
+    let (world, ledger) = generator(1).organisation();
+    world.clock().set(now());
+    let gitlab = serve(world).await.with_ledger(ledger);
+    gitlab.live(Life::seeded(1), Pace::PerSecond(u32::MAX));
+    while gitlab.steps().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!gitlab.quiet().await.is_empty());
+    gitlab.stop().await;
+}

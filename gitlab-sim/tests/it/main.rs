@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 mod access;
+mod agreement;
 mod client;
 mod control;
+mod documents;
 mod faults;
 mod files;
+mod filters;
 mod generated;
 mod graphql;
 mod hook_delivery;
@@ -15,7 +18,9 @@ mod hook_shapes;
 mod hooks;
 mod items;
 mod job_tokens;
+mod leaks;
 mod life;
+mod log;
 mod naive;
 mod paging;
 mod projects;
@@ -25,3 +30,4 @@ mod section12;
 mod throttle;
 mod tokens;
 mod tour;
+mod users;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::Scene;
 use super::changes::Changes;
 use super::shape::{long_text, utc};
-use crate::hash::hex40;
 use crate::world::{Action, MergeRequest, Project, ProjectId};
 
 /// GitLab's number for a merge request that is being merged: the state before `merged`.
@@ -62,7 +61,6 @@ fn changes(scene: Scene<'_>, before: Option<&MergeRequest>, after: &MergeRequest
 /// What is said of a merge request, wherever it is mentioned.
 pub(super) fn attributes(scene: Scene<'_>, project: &Project, row: &MergeRequest) -> Value {
     let item = &row.item;
-    let seed = format!("{}!{}", project.id, item.iid);
     let draft = row.draft();
     let mut attributes = json!({
         "assignee_id": item.assignees.first(),
@@ -82,10 +80,10 @@ pub(super) fn attributes(scene: Scene<'_>, project: &Project, row: &MergeRequest
         "id": item.id,
         "iid": item.iid,
         "last_commit":
-            scene.commit(project, &hex40(&seed), &item.title, item.author, item.created_at),
+            scene.commit(project, &row.head(project.id), &item.title, item.author, item.created_at),
         "last_edited_at": null,
         "last_edited_by_id": null,
-        "merge_commit_sha": row.merged_at.map(|_| hex40(&format!("merge {seed}"))),
+        "merge_commit_sha": row.merge_commit(project.id),
         "merge_error": null,
         "merge_params": {"force_remove_source_branch": "1"},
         "merge_status": "can_be_merged",

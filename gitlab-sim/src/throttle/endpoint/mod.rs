@@ -19,6 +19,7 @@ use super::{Class, Limit, second};
 use crate::asked::Asked;
 use crate::rest::answer::Answer;
 use crate::rest::query::decode;
+use crate::rest::sha_of;
 use crate::world::{Project, ProjectId, User, World};
 
 /// GitLab's words for one request too many.
@@ -31,11 +32,11 @@ pub enum EndpointScope {
     Caller,
     /// What a caller asks of one project.
     CallerAndProject,
-    /// What a caller asks of one file of one commit.
+    /// What a caller asks of one file, of whatever commit.
     CallerAndFile,
     /// What anybody asks of one project.
     Project,
-    /// What anybody asks of one file of one commit.
+    /// What anybody asks of one file of one commit, by whatever name of the commit.
     File,
 }
 
@@ -164,7 +165,8 @@ enum Object {
     Nowhere(String),
     File {
         project: ProjectId,
-        commit: String,
+        /// Nothing where all commits share a counter.
+        commit: Option<String>,
         path: String,
     },
 }
@@ -181,17 +183,33 @@ impl Object {
         }
     }
 
-    fn file(asked: &Asked<'_>, world: &World) -> Self {
+    /// Finds the file, of whatever commit.
+    fn path(asked: &Asked<'_>, world: &World) -> Self {
         match asked.segments().as_slice() {
             ["projects", id, "repository", _, path, ..] => match find_project(world, id) {
-                Some(project) => Self::File {
-                    project: project.id,
-                    commit: asked.query.filled("ref").unwrap_or(&project.default_branch).to_owned(),
-                    path: decode(path, false),
-                },
+                Some(project) => {
+                    Self::File { project: project.id, commit: None, path: decode(path, false) }
+                }
                 None => Self::Nowhere(format!("{id}/{path}")),
             },
             _ => Self::project(asked, world),
+        }
+    }
+
+    /// Finds the file of the commit that was asked for, by branch, tag or hash.
+    fn file(asked: &Asked<'_>, world: &World) -> Self {
+        match Self::path(asked, world) {
+            Self::File { project, path, .. } => {
+                let row = world.project(project);
+                let name = asked
+                    .query
+                    .filled("ref")
+                    .or_else(|| row.map(|row| row.default_branch.as_str()))
+                    .unwrap_or_default();
+                let commit = row.and_then(|row| sha_of(row, name));
+                Self::File { project, commit: commit.or_else(|| Some(name.to_owned())), path }
+            }
+            other => other,
         }
     }
 }
@@ -244,7 +262,7 @@ impl EndpointBuckets {
             let (key, object) = match entry.scope {
                 EndpointScope::Caller => (Some(key), Object::Anything),
                 EndpointScope::CallerAndProject => (Some(key), Object::project(asked, world)),
-                EndpointScope::CallerAndFile => (Some(key), Object::file(asked, world)),
+                EndpointScope::CallerAndFile => (Some(key), Object::path(asked, world)),
                 EndpointScope::Project => (None, Object::project(asked, world)),
                 EndpointScope::File => (None, Object::file(asked, world)),
             };

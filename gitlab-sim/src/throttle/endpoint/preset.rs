@@ -75,6 +75,19 @@ fn shared(groups: u64) -> EndpointLimits {
 }
 
 impl EndpointLimits {
+    /// The names that command line and control API know.
+    pub const NAMES: [&str; 3] = ["none", "gitlab-com", "self-managed"];
+
+    /// Finds limits by their name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::none()),
+            "gitlab-com" => Some(Self::gitlab_com()),
+            "self-managed" => Some(Self::self_managed()),
+            _ => None,
+        }
+    }
+
     /// No limit at all, which is what the simulator starts with.
     pub fn none() -> Self {
         Self::default()

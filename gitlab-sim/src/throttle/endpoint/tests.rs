@@ -118,6 +118,19 @@ fn a_file_is_one_object_by_whatever_name_its_project_goes() {
 }
 
 #[test]
+fn a_commit_is_one_object_by_whatever_name_it_goes() {
+    let raw = "/projects/:id/repository/files/:path/raw";
+    let entry = EndpointLimit::new("raw_blob", raw, Limit::per_minute(3)).of(Who::Everybody);
+    let mut desk = Desk::new(EndpointLimits::none().with(entry.per(EndpointScope::File)));
+    let file = "/api/v4/projects/1/repository/files/small/raw";
+    let head = desk.world.find_project("acme/shop").unwrap().head();
+    for name in ["?ref=main".to_owned(), "?ref=HEAD".to_owned(), format!("?ref={head}")] {
+        assert!(!desk.refuses(Some("ann"), &format!("{file}{name}")), "{name}");
+    }
+    assert!(desk.refuses(Some("ann"), file), "the fourth request for the same commit");
+}
+
+#[test]
 fn a_caller_may_have_one_counter_per_file() {
     let path = "/projects/:id/repository/files/:path";
     let entry = EndpointLimit::new("files", path, Limit::per_minute(1)).of(Who::Everybody);
@@ -125,6 +138,8 @@ fn a_caller_may_have_one_counter_per_file() {
     let file = "/api/v4/projects/1/repository/files/small?ref=main";
     assert!(!desk.refuses(Some("ann"), file));
     assert!(desk.refuses(Some("bob"), file), "the same address");
+    let of_tag = "/api/v4/projects/1/repository/files/small?ref=v1.0";
+    assert!(desk.refuses(Some("ann"), of_tag), "of whatever commit");
     assert!(!desk.refuses_at([10, 0, 0, 2], Some("ann"), file, "10:00:00"));
 }
 

@@ -42,7 +42,8 @@ async fn point_17_too_complex_is_two_hundred_with_errors_only() {
     for (fields, refused) in
         [(101, [true, false, false]), (126, [true, true, false]), (151, [true; 3])]
     {
-        let fields = (0..fields).map(|n| format!("f{n}:iid")).collect::<Vec<_>>().join(" ");
+        let fields: Vec<String> = (0..fields).map(|n| format!("f{n}:iid")).collect();
+        let fields = fields.join(" ");
         let query =
             format!("{{project(fullPath:\"acme/shop/webshop\"){{issues{{nodes{{{fields}}}}}}}}}");
         let callers = [None, Some(gitlab.token()), Some(admin.as_str())];

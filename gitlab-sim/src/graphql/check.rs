@@ -9,6 +9,7 @@
 //! document can hold: the engine keeps its own type for them to itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
@@ -106,12 +107,10 @@ fn fits(value: &Value, expected: &Type, source: Source) -> bool {
             ("Int", Value::Number(number)) => {
                 number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
             }
-            ("String" | "ID" | "Boolean" | "Int" | "Float", Value::List(_) | Value::Object(_)) => {
-                false
-            }
-            ("Int" | "Float" | "Boolean", Value::String(_)) => false,
-            ("String" | "ID" | "Int" | "Float", Value::Boolean(_)) => false,
-            ("String" | "Boolean", Value::Number(_)) => false,
+            ("String" | "ID" | "Boolean" | "Int" | "Float", Value::List(_) | Value::Object(_))
+            | ("Int" | "Float" | "Boolean", Value::String(_))
+            | ("String" | "ID" | "Int" | "Float", Value::Boolean(_))
+            | ("String" | "Boolean", Value::Number(_)) => false,
             (name, Value::String(text)) => match schema::enum_values(name) {
                 Some(values) => strict && values.contains(text),
                 None => schema::input_fields(name).is_none(),
@@ -192,7 +191,8 @@ impl<'d> Check<'d> {
             let Some(slot) = slots.and_then(|slots| slots.get(argument.node.as_str())) else {
                 continue;
             };
-            let Ok(value) = value.node.clone().into_const_with(marker);
+            let Ok(value) =
+                value.node.clone().into_const_with(|name| Ok::<_, Infallible>(marker(&name)));
             self.variables(&value, slot, argument.node.as_str(), argument.pos);
             if !fits(&value, &slot.kind, Source::Document) {
                 let shown = match &value {
@@ -219,7 +219,8 @@ impl<'d> Check<'d> {
         let slot = Slot { kind: condition, has_default: false };
         for (argument, value) in rows.iter().flat_map(|row| &row.node.arguments) {
             if argument.node == "if" {
-                let Ok(value) = value.node.clone().into_const_with(marker);
+                let Ok(value) =
+                    value.node.clone().into_const_with(|name| Ok::<_, Infallible>(marker(&name)));
                 self.variables(&value, &slot, "if", argument.pos);
             }
         }
@@ -268,20 +269,21 @@ impl<'d> Check<'d> {
     }
 }
 
-/// Replaces a variable by its marker.
-fn marker(name: Name) -> Result<Value, std::convert::Infallible> {
-    Ok(Value::Binary(Bytes::from(name.to_string())))
+/// Returns what stands for a variable.
+fn marker(name: &Name) -> Value {
+    Value::Binary(Bytes::from(name.to_string()))
 }
 
 /// Says in which way a variable does not fit.
 fn mismatch(variable: &Type, expected: &Type) -> &'static str {
     match (&variable.base, &expected.base) {
         (BaseType::Named(variable), BaseType::Named(expected)) if variable != expected => "Type",
-        (BaseType::Named(_), BaseType::Named(_)) => "Nullability",
         (BaseType::List(variable), BaseType::List(expected)) if !may_stand(variable, expected) => {
             mismatch(variable, expected)
         }
-        (BaseType::List(_), BaseType::List(_)) => "Nullability",
+        (BaseType::Named(_), BaseType::Named(_)) | (BaseType::List(_), BaseType::List(_)) => {
+            "Nullability"
+        }
         (BaseType::List(_), BaseType::Named(_)) | (BaseType::Named(_), BaseType::List(_)) => {
             "List dimension"
         }

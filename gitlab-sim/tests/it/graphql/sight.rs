@@ -120,8 +120,8 @@ async fn same_of_project(gitlab: &GitLab, token: Option<&str>, project: &Value) 
     let merge_requests = rows(gitlab, token, &list).await.unwrap_or_default();
     assert_eq!(global_ids(&here["mergeRequests"]["nodes"]), ids(&merge_requests), "{path}");
     for row in here["mergeRequests"]["nodes"].as_array().unwrap() {
-        let twin =
-            merge_requests.iter().find(|twin| twin["iid"].to_string() == row["iid"]).unwrap();
+        let iid = row["iid"].as_str().and_then(|iid| iid.parse().ok());
+        let twin = merge_requests.iter().find(|twin| twin["iid"].as_u64() == iid).unwrap();
         assert_eq!(row["mergeCommitSha"], twin["merge_commit_sha"]);
         assert_eq!(row["diffHeadSha"], twin["sha"]);
     }

@@ -282,3 +282,19 @@ async fn a_hook_that_goes_takes_along_what_waits_for_it() {
     assert!(receiver.take().is_empty());
     place.gitlab.stop().await;
 }
+
+#[tokio::test]
+async fn a_closed_issue_that_is_moved_does_not_close_once_more() {
+    let place = place().await;
+    let iid = place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+    let open = place.gitlab.world().add_issue(place.webshop, NewIssue::new("two"));
+    place.gitlab.world().close(ItemRef::issue(place.webshop, iid), place.user);
+    let receiver = place.receiver(Scope::Project(place.webshop)).await;
+    place.gitlab.world().move_issue(place.webshop, iid, place.other);
+    place.gitlab.hooks_settled().await;
+    assert!(receiver.take().is_empty(), "it was closed before");
+    place.gitlab.world().move_issue(place.webshop, open, place.other);
+    place.gitlab.hooks_settled().await;
+    assert_eq!(receiver.bodies()[0]["object_attributes"]["action"], "close");
+    place.gitlab.stop().await;
+}

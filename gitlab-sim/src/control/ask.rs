@@ -51,7 +51,7 @@ impl Ask {
         serde_json::from_slice(body).map_err(|error| {
             Refusal::wrong(
                 format!("the body is not what this command takes: {error}"),
-                "GET /_sim lists the commands, the README of gitlab-sim their fields",
+                "GET /_sim lists the commands, docs/control.md of gitlab-sim their fields",
             )
         })
     }

@@ -8,6 +8,7 @@ use super::ask::{Ask, Refusal};
 use crate::clock::{Clock, later};
 use crate::latency::Latency;
 use crate::log::Request;
+use crate::rest::query::decode;
 use crate::server::{Shared, lock};
 use crate::world::World;
 
@@ -116,12 +117,29 @@ pub(super) fn advance_clock(shared: &Shared, ask: &Ask) -> Result<Value, Refusal
     Ok(show_clock(clock))
 }
 
+/// The parameters that carry a secret.
+const SECRETS: [&str; 3] = ["private_token", "access_token", "job_token"];
+
+/// Hides the values of parameters that carry a secret. That they were sent stays to be seen.
+fn without_secrets(query: &str) -> String {
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if SECRETS.contains(&decode(name, true).as_str()) => {
+                format!("{name}=[hidden]")
+            }
+            Some(_) | None => part.to_owned(),
+        })
+        .collect();
+    parts.join("&")
+}
+
 fn show(request: &Request) -> Value {
     json!({
         "at": request.at,
         "method": request.method,
         "path": request.path,
-        "query": request.query,
+        "query": without_secrets(&request.query),
         "status": request.status,
         "user": request.user,
         "user_agent": request.user_agent,

@@ -2,31 +2,32 @@
 
 use super::*;
 
-const README: &str = include_str!("../../README.md");
+const COMMANDS_PAGE: &str = include_str!("../../docs/control.md");
+const FAULTS_PAGE: &str = include_str!("../../docs/faults.md");
 
 #[test]
-fn every_command_is_in_the_readme() {
+fn every_command_is_documented() {
     let missing: Vec<String> = COMMANDS
         .iter()
         .map(|row| format!("| `{} {}` |", row.method, row.path))
-        .filter(|row| !README.contains(row))
+        .filter(|row| !COMMANDS_PAGE.contains(row))
         .collect();
-    assert!(missing.is_empty(), "not in the README: {missing:#?}");
+    assert!(missing.is_empty(), "not in docs/control.md: {missing:#?}");
 }
 
 #[test]
-fn the_readme_knows_no_command_that_there_is_not() {
-    let invented: Vec<&str> = README
+fn no_command_is_documented_that_there_is_not() {
+    let invented: Vec<&str> = COMMANDS_PAGE
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .filter(|text| text.contains(" /_sim"))
         .filter(|text| !COMMANDS.iter().any(|row| *text == format!("{} {}", row.method, row.path)))
         .collect();
-    assert!(invented.is_empty(), "only in the README: {invented:#?}");
+    assert!(invented.is_empty(), "only in docs/control.md: {invented:#?}");
 }
 
 #[test]
-fn every_fault_is_in_the_readme() {
+fn every_fault_is_documented() {
     use crate::faults::FaultKind;
     let source = include_str!("../faults/kind.rs");
     let names: Vec<&str> = source
@@ -37,8 +38,8 @@ fn every_fault_is_in_the_readme() {
         .collect();
     assert!(names.contains(&FaultKind::Stall.name()) && names.len() > 20, "{names:?}");
     let missing: Vec<&&str> =
-        names.iter().filter(|name| !README.contains(&format!("| `{name}"))).collect();
-    assert!(missing.is_empty(), "not in the README: {missing:?}");
+        names.iter().filter(|name| !FAULTS_PAGE.contains(&format!("| `{name}"))).collect();
+    assert!(missing.is_empty(), "not in docs/faults.md: {missing:?}");
 }
 
 #[test]

@@ -14,7 +14,10 @@ pub(super) fn list(shared: &Shared, _: &Ask) -> Result<Value, Refusal> {
 pub(super) fn add(shared: &Shared, ask: &Ask) -> Result<Value, Refusal> {
     let fault: Fault = ask.read()?;
     if let Some(complaint) = fault.complaint() {
-        return Err(Refusal::wrong(complaint, "the README of gitlab-sim has a table of faults"));
+        return Err(Refusal::wrong(
+            complaint,
+            "docs/faults.md of gitlab-sim has a table of faults",
+        ));
     }
     let id = shared.faults.add(fault);
     Ok(json!({"id": id}))

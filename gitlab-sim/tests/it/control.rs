@@ -1,5 +1,10 @@
 //! The control API as a script uses it.
 
+mod hooks;
+mod limits;
+mod relations;
+mod tokens;
+
 use gitlab_sim::world::{NewIssue, NewProject, World};
 use gitlab_sim::{Clock, GitLab, Options};
 use serde_json::{Value, json};
@@ -107,6 +112,35 @@ async fn a_refusal_names_the_thing_and_the_next_step() {
         ("POST /_sim/clock/advance", json!({"by": "999999999h"}), 400, "the end of time"),
         ("GET /_sim/requests?last=few", json!({}), 400, "no number"),
         ("PUT /_sim/latency", json!({"lists": {}}), 400, "unknown field `lists`"),
+        ("PUT /_sim/lag", json!({"delay": "-5s"}), 400, "is negative"),
+        ("PUT /_sim/limits/throttle", json!({"preset": "odd"}), 400, "no preset odd"),
+        ("PUT /_sim/limits/throttle", json!({"period": "0s"}), 400, "no length of a window"),
+        ("PUT /_sim/limits/endpoints", json!({"preset": "odd"}), 400, "no preset odd"),
+        ("PUT /_sim/limits/bans/here", json!({}), 400, "no address"),
+        ("DELETE /_sim/limits/bans/10.0.0.1", json!({}), 404, "is not banned"),
+        ("POST /_sim/hooks", json!({"url": "ftp://a"}), 400, "not one of HTTP"),
+        ("POST /_sim/hooks", json!({"url": "http://a", "events": ["odd"]}), 400, "no switch odd"),
+        ("POST /_sim/hooks/9/enable", json!({}), 404, "no hook 9"),
+        ("POST /_sim/hooks/deliveries/9/resend", json!({}), 404, "no such delivery"),
+        ("PATCH /_sim/hooks/options", json!({"timeout": "0s"}), 400, "some time"),
+        ("POST /_sim/jobs/9/finish", json!({}), 404, "no job 9"),
+        ("PUT /_sim/projects/1/job_token_allowlist/9", json!({}), 404, "no project 9"),
+        ("DELETE /_sim/projects/1/job_token_allowlist/2", json!({}), 404, "not on the list"),
+        ("POST /_sim/projects/1/issues/1/links", json!({"to": {"iid": 1}}), 409, "linked already"),
+        ("POST /_sim/projects/1/issues/1/links", json!({"to": {"iid": 7}}), 404, "no issue 7"),
+        ("DELETE /_sim/projects/1/issues/1/links/7", json!({}), 404, "no link 7"),
+        ("POST /_sim/projects/1/issues/1/duplicate", json!({"of": {"iid": 1}}), 409, "itself"),
+        ("DELETE /_sim/projects/1/shares/acme", json!({}), 404, "not shared with acme"),
+        ("PUT /_sim/groups/acme/shares/acme", json!({"access_level": 20}), 409, "itself"),
+        (
+            "PUT /_sim/projects/1/external_tracker",
+            json!({"issue_url": "http://jira"}),
+            400,
+            "where the key goes",
+        ),
+        ("POST /_sim/projects/1/push", json!({"commits": []}), 400, "nothing to push"),
+        ("DELETE /_sim/projects/1/branches/main", json!({}), 409, "default branch"),
+        ("DELETE /_sim/projects/1/tags/v9", json!({}), 404, "no tag v9"),
     ] {
         let reply = tell(&gitlab, command, body).await;
         assert_eq!(reply.status, status, "{command}: {}", reply.text);
@@ -114,6 +148,57 @@ async fn a_refusal_names_the_thing_and_the_next_step() {
         assert!(error["error"].as_str().unwrap().contains(part), "{command}: {}", reply.text);
         assert!(!error["next"].as_str().unwrap().is_empty(), "{command}: {}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn no_command_falls_over_whatever_it_is_sent() {
+    let gitlab = controlled().await;
+    let commands = done(&gitlab, "GET /_sim", json!({})).await["commands"].clone();
+    for command in commands.as_array().unwrap() {
+        let command = command["command"].as_str().unwrap();
+        for name in ["1", "acme", "%00%ff", "99999999999999999999", "..%2F.."] {
+            let filled: Vec<&str> = command
+                .split('/')
+                .map(|part| match part {
+                    ":items" => "issues",
+                    part if part.starts_with(':') => name,
+                    part => part,
+                })
+                .collect();
+            let filled = filled.join("/");
+            for body in [json!({"odd": 1}), json!([1]), json!("text"), Value::Null] {
+                let reply = tell(&gitlab, &filled, body).await;
+                assert!(
+                    [200, 400, 404, 409].contains(&reply.status),
+                    "{filled}: {} {}",
+                    reply.status,
+                    reply.text
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_stay_unseen_while_the_database_lags_and_can_be_changed_meanwhile() {
+    let gitlab = controlled().await;
+    let lag = done(&gitlab, "PUT /_sim/lag", json!({"delay": "5s"})).await;
+    assert_eq!(lag, json!({"delay": "PT5S", "unseen_changes": 0}));
+    let new = done(&gitlab, &format!("POST {WEB}/issues"), json!({"title": "Late"})).await;
+    assert_eq!((&new["title"], &new["state"]), (&json!("Late"), &json!("opened")));
+    let at = format!("{WEB}/issues/2");
+    done(&gitlab, &format!("POST {at}/close"), json!({})).await;
+    let note = done(&gitlab, &format!("POST {at}/notes"), json!({"body": "hm"})).await;
+    assert_eq!(note["body"], "hm");
+    assert_eq!(done(&gitlab, &format!("GET {at}"), json!({})).await["state"], "closed");
+    assert_eq!(get(&gitlab, "/projects/1/issues/2").await.status, 404);
+    assert_eq!(done(&gitlab, "GET /_sim/lag", json!({})).await["unseen_changes"], 3);
+    done(&gitlab, "POST /_sim/clock/advance", json!({"by": "5s"})).await;
+    assert_eq!(get(&gitlab, "/projects/1/issues/2").await.json()["state"], "closed");
+    assert_eq!(done(&gitlab, "GET /_sim/lag", json!({})).await["unseen_changes"], 0);
+    done(&gitlab, "PUT /_sim/lag", json!({"delay": "0s"})).await;
+    done(&gitlab, &format!("POST {at}/reopen"), json!({})).await;
+    assert_eq!(get(&gitlab, "/projects/1/issues/2").await.json()["state"], "opened");
 }
 
 #[tokio::test]
@@ -306,6 +391,21 @@ async fn labels_files_pipelines_and_tags_change() {
     assert_eq!(get(&gitlab, "/projects/1/releases").await.texts("tag_name"), ["v1"]);
     let again = tell(&gitlab, &format!("POST {WEB}/tags"), json!({"name": "v1"})).await;
     assert_eq!(again.status, 409);
+    done(&gitlab, &format!("DELETE {WEB}/tags/v1"), json!({})).await;
+    assert_eq!(get(&gitlab, "/projects/1/repository/tags").await.json(), json!([]));
+    done(&gitlab, &format!("DELETE {WEB}/branches/topic"), json!({})).await;
+
+    let commits = json!({"commits": [
+        {"message": "one", "write": {"a.md": "A", "b.md": "B"}},
+        {"message": "two", "write": {"a.md": "AA"}, "remove": ["b.md"]},
+    ]});
+    let head = done(&gitlab, &format!("POST {WEB}/push"), commits).await["commit"].clone();
+    let paths = get(&gitlab, "/projects/1/repository/tree").await.texts("path");
+    assert_eq!(paths, ["a.md"]);
+    assert_eq!(
+        get(&gitlab, "/projects/1/repository/branches/main").await.json()["commit"]["id"],
+        head
+    );
 }
 
 #[tokio::test]

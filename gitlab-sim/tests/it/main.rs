@@ -5,6 +5,7 @@
 mod access;
 mod client;
 mod control;
+mod documents;
 mod faults;
 mod files;
 mod generated;

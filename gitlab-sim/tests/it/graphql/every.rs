@@ -51,7 +51,7 @@ fn select(types: &BTreeMap<String, TypeDefinition>, name: &str, depth: usize) ->
                 (_, _, "iid") => r#"iid:"1""#,
                 (_, _, "title") => r#"title:"bug""#,
                 (_, _, "text") => r#"text:"x""#,
-                (_, _, "refs") => r##"refs:["acme/shop/webshop#1"]"##,
+                (_, _, "refs") => r#"refs:["acme/shop/webshop#1"]"#,
                 (_, _, "ref") => r#"ref:"main""#,
                 (_, _, "paths") => r#"paths:["README.md"]"#,
                 (_, _, "searchPattern") => r#"searchPattern:"*""#,

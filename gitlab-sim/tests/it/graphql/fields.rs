@@ -234,7 +234,7 @@ async fn wrong_ids_and_times_are_errors_of_their_field() {
     for (query, expected) in [
         (r#"{issue(id:"12"){id}}"#, "12 is not a valid GitLab ID."),
         (r#"{issue(id:"gid://gitlab/Project/1"){id}}"#, "not a valid ID for Issue"),
-        (r#"{projects(first:1,last:1){count}}"#, "Can only provide either `first` or `last`"),
+        (r"{projects(first:1,last:1){count}}", "Can only provide either `first` or `last`"),
         (r#"{projects(after:"%%"){count}}"#, "Please provide a valid cursor"),
     ] {
         let body = ask(&gitlab, query).await;

@@ -117,7 +117,8 @@ async fn notes_labels_and_projects_are_the_same_in_both_interfaces() {
         let there = rest(&gitlab, &format!("/projects/{id}/labels?with_counts=false")).await;
         let mut there: Vec<String> =
             there.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
-        (here.sort(), there.sort());
+        here.sort();
+        there.sort();
         assert_eq!(here, there, "{path}");
         let issues = format!(
             "query($after:String){{project(fullPath:\"{path}\"){{issues(first:20,after:$after)\

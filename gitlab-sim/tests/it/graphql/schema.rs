@@ -143,7 +143,7 @@ async fn introspection_tells_of_every_type_and_field() {
                 }
             }
             TypeKind::Enum(row_) => {
-                assert_eq!(count(&row["enumValues"]), row_.values.len(), "{name}")
+                assert_eq!(count(&row["enumValues"]), row_.values.len(), "{name}");
             }
             TypeKind::InputObject(object) => {
                 assert_eq!(count(&row["inputFields"]), object.fields.len(), "{name}");

@@ -42,7 +42,8 @@ async fn point_17_too_complex_is_two_hundred_with_errors_only() {
     for (fields, refused) in
         [(101, [true, false, false]), (126, [true, true, false]), (151, [true; 3])]
     {
-        let fields: String = (0..fields).map(|n| format!("f{n}:iid ")).collect();
+        let fields: Vec<String> = (0..fields).map(|n| format!("f{n}:iid")).collect();
+        let fields = fields.join(" ");
         let query =
             format!("{{project(fullPath:\"acme/shop/webshop\"){{issues{{nodes{{{fields}}}}}}}}}");
         let callers = [None, Some(gitlab.token()), Some(admin.as_str())];
@@ -123,8 +124,8 @@ async fn point_18_the_hidden_is_null_and_a_limit_is_null_with_an_error() {
 async fn point_18_what_is_not_reached_in_time_is_null_with_an_error() {
     let options = Options { graphql_fields: Some(6), ..Options::default() };
     let gitlab = GitLab::start(world().0, options).await.unwrap();
-    let query = r#"{a:currentUser{bot} b:currentUser{createdAt} c:currentUser{publicEmail}
-        d:currentUser{publicEmail} e:currentUser{publicEmail}}"#;
+    let query = r"{a:currentUser{bot} b:currentUser{createdAt} c:currentUser{publicEmail}
+        d:currentUser{publicEmail} e:currentUser{publicEmail}}";
     let reply = post(&gitlab, Some(gitlab.token()), &json!({"query": query})).await;
     assert_eq!(reply.status, 200);
     let body = reply.json();

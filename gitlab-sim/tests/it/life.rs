@@ -257,7 +257,7 @@ async fn the_control_api_tells_the_truth_and_the_rows_of_a_token() {
 
 #[tokio::test]
 async fn a_pace_that_no_timer_keeps_is_a_life_all_the_same() {
-    let (mut world, ledger) = generator(1).organisation();
+    let (world, ledger) = generator(1).organisation();
     world.clock().set(now());
     let gitlab = serve(world).await.with_ledger(ledger);
     gitlab.live(Life::seeded(1), Pace::PerSecond(u32::MAX));

@@ -80,7 +80,9 @@ impl World {
         self.note_activity(project, now);
         self.emit(|_| {
             let (before, after) = told?;
-            Some(Change::Issue { project, action, before: Some(before), after })
+            // A closed issue that is moved does not close once more, and nobody is told.
+            let again = action == Action::Close && before.item.closed_at.is_some();
+            (!again).then_some(Change::Issue { project, action, before: Some(before), after })
         });
         self.leave_traces(ItemRef::issue(project, iid), &was, &is, source);
         true

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gitlab_sim::hooks::{Alert, Hook, HookOptions, Loss, Outcome, Refusal, Scope};
-use gitlab_sim::world::{GroupId, NewIssue, NewMergeRequest, ProjectId};
+use gitlab_sim::world::{GroupId, ItemRef, NewIssue, NewMergeRequest, ProjectId};
 
 use crate::hooks::{place, place_with};
 use crate::receiver::{Answer, Receiver};
@@ -280,5 +280,22 @@ async fn a_hook_that_goes_takes_along_what_waits_for_it() {
     assert!(!place.gitlab.remove_hook(id));
     place.gitlab.hooks_settled().await;
     assert!(receiver.take().is_empty());
+    place.gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn a_closed_issue_that_is_moved_does_not_close_once_more() {
+    let place = place().await;
+    let iid = place.gitlab.world().add_issue(place.webshop, NewIssue::new("one"));
+    let open = place.gitlab.world().add_issue(place.webshop, NewIssue::new("two"));
+    let ann = place.gitlab.world().add_user("ann");
+    place.gitlab.world().close(ItemRef::issue(place.webshop, iid), ann);
+    let receiver = place.receiver(Scope::Project(place.webshop)).await;
+    place.gitlab.world().move_issue(place.webshop, iid, place.other);
+    place.gitlab.hooks_settled().await;
+    assert!(receiver.take().is_empty(), "it was closed before");
+    place.gitlab.world().move_issue(place.webshop, open, place.other);
+    place.gitlab.hooks_settled().await;
+    assert_eq!(receiver.bodies()[0]["object_attributes"]["action"], "close");
     place.gitlab.stop().await;
 }

@@ -13,6 +13,8 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
+use crate::digits::Decimal;
+
 /// The name of a newtype around something that is displayed as plain text, and in the alternate
 /// form (`{:#}`) as text that is escaped already. Other writers do not know the name and escape the
 /// plain form.
@@ -55,23 +57,13 @@ impl Writer<'_> {
         self.to.extend_from_slice(bytes);
     }
 
-    fn number(&mut self, mut number: u64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        loop {
-            start -= 1;
-            digits[start] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        self.to.extend_from_slice(&digits[start..]);
+    fn number(&mut self, number: u64) {
+        self.put(Decimal::new(number).bytes());
     }
 }
 
 /// Appends a text, escaping what JSON does not take between quotes.
-fn escape(to: &mut Vec<u8>, text: &str) {
+pub(super) fn escape(to: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     let mut plain = 0;

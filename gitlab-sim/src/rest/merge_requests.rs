@@ -13,7 +13,7 @@ use super::shape::{
     Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
     long_text,
 };
-use super::{merge_request_parts::of_branch, pipelines};
+use super::{direct, merge_request_parts::of_branch, pipelines};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
 const STATES: [&str; 5] = ["opened", "closed", "locked", "merged", "all"];
@@ -29,7 +29,7 @@ const ORDERS: [&str; 8] = [
 ];
 
 #[derive(Serialize)]
-struct MergeRequestShape<'w> {
+pub(super) struct MergeRequestShape<'w> {
     id: u64,
     iid: u64,
     project_id: ProjectId,
@@ -93,16 +93,16 @@ struct Full<'w> {
 
 /// How the rows of a list are to look.
 #[derive(Debug, Clone, Copy)]
-struct View<'q> {
-    simple: bool,
-    details: bool,
-    in_group: Option<&'q str>,
+pub(super) struct View<'q> {
+    pub(super) simple: bool,
+    pub(super) details: bool,
+    pub(super) in_group: Option<&'q str>,
     /// Rows may come from the cache of project lists.
-    cached: bool,
+    pub(super) cached: bool,
 }
 
 impl<'w> MergeRequestShape<'w> {
-    fn new(call: &Call<'w>, row: Row<'w, MergeRequest>, view: View<'_>) -> Self {
+    pub(super) fn new(call: &Call<'w>, row: Row<'w, MergeRequest>, view: View<'_>) -> Self {
         let (project, merge_request) = row;
         let item = &merge_request.item;
         Self {
@@ -136,7 +136,6 @@ impl<'w> Full<'w> {
         let short = format!("!{}", item.iid);
         let draft = merge_request.draft();
         let user = |id: Option<crate::world::UserId>| id.and_then(|id| UserShape::find(call, id));
-        let seed = format!("{}!{}", project.id, item.iid);
         Self {
             merged_by: user(merge_request.merge_user),
             merge_user: user(merge_request.merge_user),
@@ -166,17 +165,11 @@ impl<'w> Full<'w> {
             milestone: None,
             merge_when_pipeline_succeeds: false,
             merge_status: "can_be_merged",
-            detailed_merge_status: match merge_request.state() {
-                "opened" if draft => "draft_status",
-                "opened" => "mergeable",
-                _ => "not_open",
-            },
+            detailed_merge_status: detailed_status(merge_request.state(), draft),
             merge_after: None,
-            merge_commit_sha: merge_request
-                .merged_at
-                .map(|_| crate::hash::hex40(&format!("merge {seed}"))),
+            merge_commit_sha: merge_commit(project, merge_request),
             squash_commit_sha: None,
-            sha: crate::hash::hex40(&seed),
+            sha: head(project, item.iid),
             discussion_locked: None,
             should_remove_source_branch: None,
             force_remove_source_branch: true,
@@ -198,9 +191,27 @@ impl<'w> Full<'w> {
     }
 }
 
+pub(super) fn detailed_status(state: &str, draft: bool) -> &'static str {
+    match state {
+        "opened" if draft => "draft_status",
+        "opened" => "mergeable",
+        _ => "not_open",
+    }
+}
+
+/// Returns the name of the last commit of the source branch.
+pub(super) fn head(project: &Project, iid: u64) -> String {
+    crate::hash::hex40(&format!("{}!{iid}", project.id))
+}
+
+/// Returns the name of the commit by which it was merged.
+pub(super) fn merge_commit(project: &Project, row: &MergeRequest) -> Option<String> {
+    row.merged_at.map(|_| crate::hash::hex40(&format!("merge {}!{}", project.id, row.item.iid)))
+}
+
 /// Counts the comments, or takes the number from the cache of project lists, which details bypass.
-fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
-    let count = row.item.notes.iter().filter(|note| !note.system).count();
+pub(super) fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
+    let count = row.item.comments();
     if !cached {
         return count;
     }
@@ -252,7 +263,9 @@ fn page<'w>(
     };
     let page = Page::read(&call.query)?;
     let cut = select(call, places)?.page(page)?;
-    Ok(paging::answer(call, echo, page, &cut, |row| Some(MergeRequestShape::new(call, *row, view))))
+    let body =
+        direct::body(call, &cut.rows, |pen, row| direct::write_merge_request(pen, *row, view));
+    Ok(paging::answer(call, echo, page, cut.total, body))
 }
 
 fn select<'c, 'w>(

@@ -12,6 +12,7 @@ mod account;
 pub(crate) mod answer;
 mod approvals;
 mod delivery;
+mod direct;
 mod discussions;
 mod git;
 mod groups;

@@ -22,6 +22,7 @@ mod prose;
 mod push;
 mod reference;
 mod relocate;
+mod rows;
 mod share;
 mod sight;
 pub(crate) mod text;
@@ -40,6 +41,7 @@ pub use job::{JobPermissions, TokenJob};
 pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
+pub use rows::{Numbered, Rows};
 pub use sight::Caller;
 pub use text::{Outside, Text};
 pub use token::{LastUsed, NotRotated, Token, TokenKind};
@@ -58,10 +60,10 @@ pub struct World {
     clock: Clock,
     bot: UserId,
     bot_token: String,
-    users: BTreeMap<UserId, User>,
+    users: Rows<User>,
     tokens: BTreeMap<String, Token>,
     groups: BTreeMap<GroupId, Group>,
-    projects: BTreeMap<ProjectId, Project>,
+    projects: Rows<Project>,
     labels: BTreeMap<LabelId, Label>,
     /// Lower-cased full path, because GitLab finds paths in any case.
     paths: HashMap<String, Place>,
@@ -132,10 +134,10 @@ impl World {
             clock,
             bot: UserId::new(1),
             bot_token: String::new(),
-            users: BTreeMap::new(),
+            users: Rows::default(),
             tokens: BTreeMap::new(),
             groups: BTreeMap::new(),
-            projects: BTreeMap::new(),
+            projects: Rows::default(),
             labels: BTreeMap::new(),
             paths: HashMap::new(),
             former_paths: HashMap::new(),

@@ -95,20 +95,27 @@ fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let (words, rest) = bytes[from..].as_chunks::<8>();
-    let mut place = from;
-    for word in words {
+    let suspect = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
         let control = word.wrapping_sub(ONES * 0x20);
         let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
         let slash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        (control | quote | slash) & !word & HIGH != 0
+    };
+    let (words, rest) = bytes[from..].as_chunks::<8>();
+    let mut place = from;
+    for word in words {
         // A borrow can set a mark too many behind a real one, never one too few: look closely.
-        if (control | quote | slash) & !word & HIGH != 0
-            && let Some(index) = bytes[place..place + 8].iter().position(|byte| special(*byte))
+        if suspect(word)
+            && let Some(index) = word.iter().position(|byte| special(*byte))
         {
             return Some(place + index);
         }
         place += 8;
+    }
+    // The last eight bytes were looked at in part, and most often all of them are plain.
+    if !words.is_empty() && bytes.last_chunk().is_some_and(|word| !suspect(word)) {
+        return None;
     }
     rest.iter().position(|byte| special(*byte)).map(|index| place + index)
 }

@@ -21,6 +21,7 @@ mod issues;
 mod items;
 mod job;
 mod json;
+pub(crate) mod kept;
 mod labels;
 mod merge_request_parts;
 mod merge_requests;

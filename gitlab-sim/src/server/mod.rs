@@ -31,6 +31,7 @@ use crate::graphql::BlobRegime;
 use crate::hooks::{HookOptions, Registry};
 use crate::latency::Latency;
 use crate::log::{Log, Request};
+use crate::rest::kept::ProjectRows;
 use crate::rest::stale::Stale;
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
@@ -136,6 +137,7 @@ pub(crate) struct Site {
     pub(crate) hooks: Arc<Registry>,
     pub(crate) stale_lists: bool,
     pub(crate) stale: Stale,
+    pub(crate) project_rows: ProjectRows,
     pub(crate) constant_etag: bool,
     pub(crate) offset_ceiling: u64,
     pub(crate) projects_have_ceiling: bool,
@@ -209,6 +211,7 @@ impl GitLab {
                 hooks: Arc::clone(&hooks),
                 stale_lists: options.stale_lists,
                 stale: Stale::default(),
+                project_rows: ProjectRows::default(),
                 constant_etag: options.constant_etag,
                 offset_ceiling: options.offset_ceiling,
                 projects_have_ceiling: options.projects_have_ceiling,

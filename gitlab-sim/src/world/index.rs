@@ -370,6 +370,7 @@ impl World {
     /// is over.
     pub(crate) fn settle(&mut self) {
         self.catch_up();
+        self.state += 1;
         self.indexes.sights.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         let stale = std::mem::take(&mut self.indexes.stale);
         if stale.is_empty() {

@@ -83,6 +83,8 @@ pub struct World {
     events: Vec<Event>,
     /// Items in the orders of lists.
     indexes: Indexes,
+    /// Counts the changes that are over.
+    state: u64,
     /// What was written but is not to be seen yet.
     late: Late,
 }
@@ -150,6 +152,7 @@ impl World {
             listening: false,
             events: Vec::new(),
             indexes: Indexes::default(),
+            state: 0,
             late: Late::default(),
         };
         world.bot = world.add_user("xrefd-bot");
@@ -175,6 +178,11 @@ impl World {
     /// Returns the secret of the bot's token.
     pub fn bot_token(&self) -> &str {
         &self.bot_token
+    }
+
+    /// Returns a number that is another after every change, once the world is settled.
+    pub(crate) fn state(&self) -> u64 {
+        self.state
     }
 
     /// Returns the bot user.

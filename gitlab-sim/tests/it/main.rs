@@ -18,6 +18,7 @@ mod job_tokens;
 mod life;
 mod naive;
 mod paging;
+mod project_rows;
 mod projects;
 mod receiver;
 mod recorded;

@@ -36,7 +36,7 @@ pub(in crate::rest) fn write(
     pen.put(",\"merge_requests_count\":0,\"upvotes\":0,\"downvotes\":0,\"start_date\":null,");
     pen.put("\"due_date\":null,\"confidential\":").flag(issue.confidential);
     pen.put(",\"discussion_locked\":null,\"issue_type\":\"").put(issue.issue_type.word());
-    pen.put("\",\"web_url\":\"").url().put("/").plain(&project.full_path);
+    let path = pen.put("\",\"web_url\":\"").path(&project.full_path);
     pen.put(web_segment(&call.site.version)).digits(&iid);
     pen.put("\",\"time_stats\":{\"time_estimate\":0,\"total_time_spent\":0,");
     pen.put("\"human_time_estimate\":null,\"human_total_time_spent\":null},");
@@ -59,7 +59,7 @@ pub(in crate::rest) fn write(
 
     pen.put("},\"references\":{\"short\":\"#").digits(&iid);
     pen.put("\",\"relative\":\"").plain(path_within(project, in_group)).put("#").digits(&iid);
-    pen.put("\",\"full\":\"").plain(&project.full_path).put("#").digits(&iid);
+    pen.put("\",\"full\":\"").again(path).put("#").digits(&iid);
     pen.put("\"},\"severity\":\"").plain(&issue.severity);
     pen.put("\",\"moved_to_id\":");
     match issue.moved_to {

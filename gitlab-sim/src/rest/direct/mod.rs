@@ -78,6 +78,15 @@ impl<'w> Pen<'w> {
         self
     }
 
+    /// Writes the address of something in a project, up to its path, and returns where the path
+    /// stands.
+    fn path(&mut self, full_path: &str) -> Range<usize> {
+        self.url().put("/");
+        let start = self.here();
+        self.plain(full_path);
+        start..self.here()
+    }
+
     /// Writes digits.
     #[inline]
     fn digits(&mut self, number: &Decimal) -> &mut Self {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::*;
 use crate::hooks::{HookOptions, Registry};
 use crate::rest::issues::IssueShape;
+use crate::rest::kept::ProjectRows;
 use crate::rest::merge_requests::{MergeRequestShape, View};
 use crate::rest::query::Query;
 use crate::rest::stale::Stale;
@@ -30,6 +31,7 @@ fn site(world: &World, tier: Tier, version: &str) -> Site {
         hooks,
         stale_lists: true,
         stale: Stale::default(),
+        project_rows: ProjectRows::default(),
         constant_etag: false,
         offset_ceiling,
         projects_have_ceiling: false,
@@ -97,7 +99,7 @@ fn rows_of_a_generated_organisation_are_what_their_shapes_say() {
 
 #[test]
 fn rows_of_a_made_world_are_what_their_shapes_say() {
-    let bulk = Bulk { projects: 3, issues: 400, merge_requests: 400, notes: 90, ..Bulk::default() };
+    let bulk = Bulk { projects: 3, issues: 40, merge_requests: 40, notes: 30, ..Bulk::default() };
     compare(&bulk.generate());
 }
 

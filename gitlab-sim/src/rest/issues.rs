@@ -14,7 +14,7 @@ use super::shape::{
 };
 use super::{Call, direct};
 use crate::server::Tier;
-use crate::world::{Group, Issue, IssueType, Project, ProjectId};
+use crate::world::{Group, Issue, IssueType, ItemKind, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
 const TYPES: [&str; 6] = ["issue", "incident", "test_case", "requirement", "task", "ticket"];
@@ -345,12 +345,12 @@ pub(super) fn by_id(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
         return Err(Failure::Forbidden);
     }
     let id: u64 = id.parse().map_err(|_| Failure::NoRecord)?;
-    call.world
-        .projects()
-        .flat_map(|project| project.issues.values().map(move |issue| (project, issue)))
-        .find(|(_, issue)| issue.item.id == id)
-        .map(|(project, issue)| Answer::json(&shape(call, project, issue)))
-        .ok_or(Failure::NoRecord)
+    let find = || {
+        let item = call.world.find_by_id(ItemKind::Issue, id)?;
+        let project = call.world.project(item.project)?;
+        Some(Answer::json(&shape(call, project, project.issues.get(&item.iid)?)))
+    };
+    find().ok_or(Failure::NoRecord)
 }
 
 /// `GET /projects/:id/issues_statistics`

@@ -191,7 +191,6 @@ impl GitLab {
         let url = options.external_url.unwrap_or_else(|| format!("http://{address}"));
         let url = url.trim_end_matches('/').to_owned();
         let token = world.bot_token().to_owned();
-        let mut world = world;
         world.known_as(&url);
         let clock = world.clock().clone();
         let hooks = Arc::new(Registry::new(options.hooks, clock, &url, &options.version));

@@ -39,11 +39,11 @@ fn site(world: &World, tier: Tier, version: &str) -> Site {
 }
 
 /// Expects the same bytes as `serde_json` makes of the shapes.
-fn same<T, S: Serialize>(
-    call: &Call<'_>,
-    rows: &[T],
-    write: impl Fn(&mut Pen<'_>, &T),
-    shape: impl Fn(&T) -> S,
+fn same<'w, T: Listed, S: Serialize>(
+    call: &'w Call<'w>,
+    rows: &[Row<'w, T>],
+    write: impl Fn(&mut Pen<'w>, &Row<'w, T>),
+    shape: impl Fn(&Row<'w, T>) -> S,
 ) {
     let written = String::from_utf8(body(call, rows, write)).unwrap();
     let shapes: Vec<S> = rows.iter().map(shape).collect();

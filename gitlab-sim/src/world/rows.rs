@@ -147,7 +147,7 @@ mod tests {
         for step in 0_u64..4_000 {
             let chance = crate::hash::mixed(step);
             let number = chance % 97 + 5;
-            if chance >> 32 & 3 == 0 {
+            if (chance >> 32).is_multiple_of(4) {
                 assert_eq!(rows.remove(&number), tree.remove(&number));
             } else {
                 assert_eq!(rows.insert(Row(number, step)), tree.insert(number, Row(number, step)));

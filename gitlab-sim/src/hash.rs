@@ -59,8 +59,9 @@ fn lanes(bytes: &[u8]) -> [u64; 4] {
     let mut lanes = LANES;
     let (blocks, rest) = bytes.as_chunks::<32>();
     let mut absorb = |block: &[u8; 32]| {
-        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
-            *lane = (*lane ^ u64::from_le_bytes(*word))
+        let (words, _) = block.as_chunks::<8>();
+        for place in 0..4 {
+            lanes[place] = (lanes[place] ^ u64::from_le_bytes(words[place]))
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15)
                 .rotate_left(29);
         }
@@ -85,11 +86,12 @@ pub(crate) fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-fn push_digits(text: &mut String, number: u64, count: u32) {
-    for place in (0..count).rev() {
-        let digit = usize::try_from((number >> (place * 4)) & 15).unwrap_or(0);
-        text.push(char::from(DIGITS[digit]));
+fn push_digits(text: &mut String, number: u64, count: usize) {
+    let mut digits = [b'0'; 16];
+    for (place, digit) in (0..16).rev().zip(&mut digits) {
+        *digit = DIGITS[usize::from(number.to_le_bytes()[place / 2] >> (place % 2 * 4) & 15)];
     }
+    text.push_str(std::str::from_utf8(&digits[16 - count..]).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod auth;
 mod bulk;
 mod clock;
 mod control;
+mod digits;
 pub mod faults;
 mod generator;
 mod graphql;

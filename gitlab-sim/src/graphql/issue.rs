@@ -144,11 +144,7 @@ pub(super) fn closing(look: &Look<'_>, row: &IssueRow) -> Vec<Arc<MergeRow>> {
 
 /// Finds an issue by its id on the instance.
 pub(super) fn by_id(look: &Look<'_>, id: Option<u64>) -> Option<Arc<IssueRow>> {
-    let id = id?;
-    look.world.projects().find_map(|project| {
-        let row = project.issues.values().find(|row| row.item.id == id)?;
-        IssueRow::find(look, ItemRef::issue(project.id, row.item.iid))
-    })
+    IssueRow::find(look, look.world.find_by_id(ItemKind::Issue, id?)?)
 }
 
 /// Makes a connection of users, in the order of their ids.

@@ -47,8 +47,8 @@ pub(super) fn field(look: &Look<'_>, name: &str, args: Args<'_>) -> Result<Out, 
         }
         "projects" => return projects(look, args),
         "groups" => return group::list(look, args, |_| true),
-        "issue" => Out::node(by_id(look, args.id("id", "Issue")?).map(Node::Issue)),
-        "workItem" => Out::node(by_id(look, args.id("id", "WorkItem")?).map(Node::WorkItem)),
+        "issue" => Out::node(issue::by_id(look, args.id("id", "Issue")?).map(Node::Issue)),
+        "workItem" => Out::node(issue::by_id(look, args.id("id", "WorkItem")?).map(Node::WorkItem)),
         "workItemsByReference" => return super::work_item::by_reference(look, args),
         "issues" => {
             let filter = IssueFilter::read(look, args)?;
@@ -57,10 +57,8 @@ pub(super) fn field(look: &Look<'_>, name: &str, args: Args<'_>) -> Result<Out, 
         }
         "mergeRequest" => {
             let id = args.id("id", "MergeRequest")?;
-            let found = world.projects().find_map(|project| {
-                let row = project.merge_requests.values().find(|row| Some(row.item.id) == id)?;
-                MergeRow::find(look, ItemRef::merge_request(project.id, row.item.iid))
-            });
+            let item = id.and_then(|id| world.find_by_id(ItemKind::MergeRequest, id));
+            let found = item.and_then(|item| MergeRow::find(look, item));
             Out::node(found.map(Node::MergeRequest))
         }
         "note" => Out::node(note(look, args.id("id", "Note")?)),
@@ -95,13 +93,6 @@ fn metadata(look: &Look<'_>) -> Out {
             ]),
         ),
     ])
-}
-
-fn by_id(look: &Look<'_>, id: Option<u64>) -> Option<std::sync::Arc<IssueRow>> {
-    look.world.projects().find_map(|project| {
-        let row = project.issues.values().find(|row| Some(row.item.id) == id)?;
-        IssueRow::find(look, ItemRef::issue(project.id, row.item.iid))
-    })
 }
 
 fn note(look: &Look<'_>, id: Option<u64>) -> Option<Node> {

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Call;
 use super::answer::{Answer, Failure};
 use super::items::{Filter, Order, relative};
 use super::milestones::MilestoneShape;
-use super::paging::{self, Page};
+use super::paging::{self, Cut, Page};
 use super::query::Query;
 use super::select::{Places, Row, Selection};
 use super::shape::{
     Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
     long_text,
 };
+use super::{Call, direct};
 use crate::server::Tier;
-use crate::world::{Group, Issue, IssueType, ItemRef, Project, ProjectId};
+use crate::world::{Group, Issue, IssueType, ItemKind, ItemRef, Project, ProjectId};
 
 const STATES: [&str; 3] = ["opened", "closed", "all"];
 const TYPES: [&str; 6] = ["issue", "incident", "test_case", "requirement", "task", "ticket"];
@@ -41,7 +41,7 @@ const KEYSET_ORDERS: [&str; 7] =
 const KEYSET_SINCE: (u64, u64) = (18, 3);
 
 #[derive(Serialize)]
-struct IssueShape<'w> {
+pub(super) struct IssueShape<'w> {
     id: u64,
     iid: u64,
     project_id: ProjectId,
@@ -105,7 +105,7 @@ struct Links<'w> {
 }
 
 impl<'w> IssueShape<'w> {
-    fn new(
+    pub(super) fn new(
         call: &Call<'w>,
         (project, issue): Row<'w, Issue>,
         details: bool,
@@ -136,12 +136,8 @@ impl<'w> IssueShape<'w> {
             assignee: item.assignees.first().and_then(|user| UserShape::find(call, *user)),
             assignees,
             author: UserShape::find(call, item.author),
-            r#type: match issue.issue_type {
-                IssueType::Issue => "ISSUE",
-                IssueType::Incident => "INCIDENT",
-                IssueType::Task => "TASK",
-            },
-            user_notes_count: item.notes.iter().filter(|note| !note.system).count(),
+            r#type: type_word(issue.issue_type),
+            user_notes_count: item.comments(),
             merge_requests_count: super::events::closing_count(call, project, item.iid),
             upvotes: 0,
             downvotes: 0,
@@ -229,10 +225,11 @@ fn page<'w>(
 ) -> Result<Answer, Failure> {
     let details = call.query.flag("with_labels_details")?.unwrap_or(false);
     let page = Page::read(&call.query)?;
-    let cut = selection.page(page)?;
-    Ok(paging::answer(call, echo, page, &cut, |row| {
-        selection.shows(row).then(|| IssueShape::new(call, *row, details, in_group))
-    }))
+    let Cut { mut rows, total } = selection.page(page)?;
+    rows.retain(|row| selection.shows(row));
+    let body =
+        direct::body(call, &rows, |pen, row| direct::write_issue(pen, *row, details, in_group));
+    Ok(paging::answer(call, echo, page, total, body))
 }
 
 fn by_keyset<'w>(
@@ -306,6 +303,15 @@ pub(super) fn find<'w>(
         .ok_or(Failure::NoRecord)
 }
 
+/// Returns the word of the field `type`.
+pub(super) fn type_word(issue_type: IssueType) -> &'static str {
+    match issue_type {
+        IssueType::Issue => "ISSUE",
+        IssueType::Incident => "INCIDENT",
+        IssueType::Task => "TASK",
+    }
+}
+
 /// Returns how pages of issues are addressed: as work items since GitLab 19. The old form stays
 /// valid.
 pub(crate) fn web_segment(version: &str) -> &'static str {
@@ -313,7 +319,7 @@ pub(crate) fn web_segment(version: &str) -> &'static str {
     if major.is_some_and(|major| major >= 19) { "/-/work_items/" } else { "/-/issues/" }
 }
 
-fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
+pub(super) fn duplicate_of(call: &Call<'_>, project: &Project, iid: u64) -> Option<String> {
     let of = call.world.duplicate_of(ItemRef::issue(project.id, iid))?;
     let (home, original) = (call.world.project(of.project)?, call.world.issue(of.project, of.iid)?);
     if !call.world.sees_project(call.caller, home)
@@ -355,12 +361,12 @@ pub(super) fn by_id(call: &Call<'_>, id: &str) -> Result<Answer, Failure> {
         return Err(Failure::Forbidden);
     }
     let id: u64 = id.parse().map_err(|_| Failure::NoRecord)?;
-    call.world
-        .projects()
-        .flat_map(|project| project.issues.values().map(move |issue| (project, issue)))
-        .find(|(_, issue)| issue.item.id == id)
-        .map(|(project, issue)| Answer::json(&shape(call, project, issue)))
-        .ok_or(Failure::NoRecord)
+    let find = || {
+        let item = call.world.find_by_id(ItemKind::Issue, id)?;
+        let project = call.world.project(item.project)?;
+        Some(Answer::json(&shape(call, project, project.issues.get(&item.iid)?)))
+    };
+    find().ok_or(Failure::NoRecord)
 }
 
 /// `GET /projects/:id/issues_statistics`

@@ -359,15 +359,17 @@ impl Order {
 
 /// Returns the short form of a reference as seen from the place that was asked.
 pub(super) fn relative(project: &Project, short: &str, in_group: Option<&str>) -> String {
-    match in_group {
-        None => short.to_owned(),
-        Some(group) => {
-            let path = project
-                .full_path
-                .strip_prefix(group)
-                .and_then(|rest| rest.strip_prefix('/'))
-                .unwrap_or(&project.full_path);
-            format!("{path}{short}")
-        }
-    }
+    format!("{}{short}", path_within(project, in_group))
+}
+
+/// Returns the path of a project as seen from the group that was asked, and nothing when it was the
+/// project itself.
+pub(super) fn path_within<'p>(project: &'p Project, in_group: Option<&str>) -> &'p str {
+    in_group.map_or("", |group| {
+        project
+            .full_path
+            .strip_prefix(group)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(&project.full_path)
+    })
 }

@@ -13,6 +13,8 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
+use crate::digits::Decimal;
+
 /// The name of a newtype around something that is displayed as plain text, and in the alternate
 /// form (`{:#}`) as text that is escaped already. Other writers do not know the name and escape the
 /// plain form.
@@ -55,23 +57,13 @@ impl Writer<'_> {
         self.to.extend_from_slice(bytes);
     }
 
-    fn number(&mut self, mut number: u64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        loop {
-            start -= 1;
-            digits[start] = b'0' + u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        self.to.extend_from_slice(&digits[start..]);
+    fn number(&mut self, number: u64) {
+        self.put(Decimal::new(number).bytes());
     }
 }
 
 /// Appends a text, escaping what JSON does not take between quotes.
-fn escape(to: &mut Vec<u8>, text: &str) {
+pub(super) fn escape(to: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     let mut plain = 0;
@@ -103,20 +95,27 @@ fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let (words, rest) = bytes[from..].as_chunks::<8>();
-    let mut place = from;
-    for word in words {
+    let suspect = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
         let control = word.wrapping_sub(ONES * 0x20);
         let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
         let slash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        (control | quote | slash) & !word & HIGH != 0
+    };
+    let (words, rest) = bytes[from..].as_chunks::<8>();
+    let mut place = from;
+    for word in words {
         // A borrow can set a mark too many behind a real one, never one too few: look closely.
-        if (control | quote | slash) & !word & HIGH != 0
-            && let Some(index) = bytes[place..place + 8].iter().position(|byte| special(*byte))
+        if suspect(word)
+            && let Some(index) = word.iter().position(|byte| special(*byte))
         {
             return Some(place + index);
         }
         place += 8;
+    }
+    // The last eight bytes were looked at in part, and most often all of them are plain.
+    if !words.is_empty() && bytes.last_chunk().is_some_and(|word| !suspect(word)) {
+        return None;
     }
     rest.iter().position(|byte| special(*byte)).map(|index| place + index)
 }

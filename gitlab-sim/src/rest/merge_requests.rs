@@ -14,7 +14,7 @@ use super::shape::{
     Joined, LabelsShape, Piece, References, Stamp, TaskStatus, TimeStats, UserShape, Words,
     long_text,
 };
-use super::{merge_request_parts::of_branch, pipelines};
+use super::{direct, merge_request_parts::of_branch, pipelines};
 use crate::world::{Group, MergeRequest, Project, ProjectId};
 
 const STATES: [&str; 5] = ["opened", "closed", "locked", "merged", "all"];
@@ -30,7 +30,7 @@ const ORDERS: [&str; 8] = [
 ];
 
 #[derive(Serialize)]
-struct MergeRequestShape<'w> {
+pub(super) struct MergeRequestShape<'w> {
     id: u64,
     iid: u64,
     project_id: ProjectId,
@@ -98,16 +98,16 @@ struct Full<'w> {
 
 /// How the rows of a list are to look.
 #[derive(Debug, Clone, Copy)]
-struct View<'q> {
-    simple: bool,
-    details: bool,
-    in_group: Option<&'q str>,
+pub(super) struct View<'q> {
+    pub(super) simple: bool,
+    pub(super) details: bool,
+    pub(super) in_group: Option<&'q str>,
     /// Rows may come from the cache of project lists.
-    cached: bool,
+    pub(super) cached: bool,
 }
 
 impl<'w> MergeRequestShape<'w> {
-    fn new(call: &Call<'w>, row: Row<'w, MergeRequest>, view: View<'_>) -> Self {
+    pub(super) fn new(call: &Call<'w>, row: Row<'w, MergeRequest>, view: View<'_>) -> Self {
         let (project, merge_request) = row;
         let item = &merge_request.item;
         Self {
@@ -174,11 +174,7 @@ impl<'w> Full<'w> {
             milestone: MilestoneShape::find(call, item.milestone),
             merge_when_pipeline_succeeds: false,
             merge_status: "can_be_merged",
-            detailed_merge_status: match merge_request.state() {
-                "opened" if draft => "draft_status",
-                "opened" => "mergeable",
-                _ => "not_open",
-            },
+            detailed_merge_status: detailed_status(merge_request.state(), draft),
             merge_after: None,
             merge_commit_sha: merge_request.merge_commit(project.id),
             squash_commit_sha: None,
@@ -206,9 +202,17 @@ impl<'w> Full<'w> {
     }
 }
 
+pub(super) fn detailed_status(state: &str, draft: bool) -> &'static str {
+    match state {
+        "opened" if draft => "draft_status",
+        "opened" => "mergeable",
+        _ => "not_open",
+    }
+}
+
 /// Counts the comments, or takes the number from the cache of project lists, which details bypass.
-fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
-    let count = row.item.notes.iter().filter(|note| !note.system).count();
+pub(super) fn comments(call: &Call<'_>, row: &MergeRequest, cached: bool) -> usize {
+    let count = row.item.comments();
     if !cached {
         return count;
     }
@@ -260,7 +264,9 @@ fn page<'w>(
     };
     let page = Page::read(&call.query)?;
     let cut = select(call, places)?.page(page)?;
-    Ok(paging::answer(call, echo, page, &cut, |row| Some(MergeRequestShape::new(call, *row, view))))
+    let body =
+        direct::body(call, &cut.rows, |pen, row| direct::write_merge_request(pen, *row, view));
+    Ok(paging::answer(call, echo, page, cut.total, body))
 }
 
 fn select<'c, 'w>(

@@ -125,7 +125,9 @@ pub(crate) fn filtered<T, S: Serialize>(
 ) -> Result<Answer, Failure> {
     let page = Page::read(&echo)?;
     let rows: Vec<&T> = rows.iter().collect();
-    Ok(answer(call, echo, page, &page.cut(&rows), |row| shape(row)))
+    let cut = page.cut(&rows);
+    let body = body(cut.rows.iter().filter_map(|row| shape(row)));
+    Ok(answer(call, echo, page, cut.total, body))
 }
 
 /// Answers as [`list`] does, but refuses offsets beyond the ceiling, as GitLab does for models that
@@ -145,17 +147,16 @@ pub(crate) fn capped<T, S: Serialize>(
     list(call, echo, rows, shape)
 }
 
-/// Answers with a page that was cut already.
-pub(super) fn answer<T, S: Serialize>(
+/// Answers with a page that was cut and written already, out of so many rows.
+pub(super) fn answer(
     call: &Call<'_>,
     mut echo: Query,
     page: Page,
-    cut: &Cut<T>,
-    shape: impl Fn(&T) -> Option<S>,
+    total: u64,
+    body: Vec<u8>,
 ) -> Answer {
-    let body = body(cut.rows.iter().filter_map(shape));
-    let pages = cut.total.div_ceil(page.size).max(1);
-    let counted = cut.total <= COUNT_LIMIT;
+    let pages = total.div_ceil(page.size).max(1);
+    let counted = total <= COUNT_LIMIT;
     let previous = (page.number > 1 && page.number <= pages).then(|| page.number - 1);
     let following = (page.number < pages).then(|| page.number + 1);
 
@@ -182,9 +183,8 @@ pub(super) fn answer<T, S: Serialize>(
         .header("x-per-page", page.size.to_string())
         .header("x-prev-page", text(previous));
     if counted {
-        answer = answer
-            .header("x-total", cut.total.to_string())
-            .header("x-total-pages", pages.to_string());
+        answer =
+            answer.header("x-total", total.to_string()).header("x-total-pages", pages.to_string());
     }
     answer
 }

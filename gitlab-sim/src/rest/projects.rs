@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::Call;
 use super::answer::{Answer, Failure};
 use super::groups::directed;
+use super::kept::shape;
+use super::paging::{self, Cut, Page};
+use super::places;
 use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::UserShape;
-use super::{Call, paging, places};
 use crate::world::{AccessLevel, ApprovalRule, Caller, Group, Project, UserId};
 
 const ORDERS: [&str; 8] = [
@@ -256,13 +259,12 @@ fn is_simple(call: &Call<'_>) -> Result<bool, Failure> {
     Ok(asked || matches!(call.caller, Caller::Anonymous))
 }
 
-fn shape<'w>(call: &Call<'w>, project: &'w Project, simple: bool) -> ProjectShape<'w> {
-    if simple { ProjectShape::simple(call, project) } else { ProjectShape::full(call, project) }
-}
-
 fn page<'w>(call: &Call<'w>, echo: Query, rows: &[&'w Project]) -> Result<Answer, Failure> {
     let simple = is_simple(call)?;
-    paging::list(call, echo, rows, |project| shape(call, project, simple))
+    let page = Page::read(&echo)?;
+    let Cut { rows, total } = page.cut(rows);
+    let body = call.site.project_rows.body(call, &rows, simple);
+    Ok(paging::answer(call, echo, page, total, body))
 }
 
 /// `GET /projects/:id/approval_rules`

@@ -4,7 +4,7 @@
 //! is looked at but to count, and that only as far as GitLab counts. All other orders, and the
 //! lists of small projects, are collected and sorted.
 
-use std::collections::btree_map::Values;
+use std::slice::Iter;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ pub(super) trait Listed: Sized + 'static {
     const KIND: ItemKind;
 
     fn find(project: &Project, iid: u64) -> Option<&Self>;
-    fn all(project: &Project) -> Values<'_, u64, Self>;
+    fn all(project: &Project) -> Iter<'_, Self>;
     fn item(&self) -> &Item;
     fn merged_at(&self) -> Option<Timestamp>;
 
@@ -54,7 +54,7 @@ impl Listed for Issue {
         project.issues.get(&iid)
     }
 
-    fn all(project: &Project) -> Values<'_, u64, Self> {
+    fn all(project: &Project) -> Iter<'_, Self> {
         project.issues.values()
     }
 
@@ -88,7 +88,7 @@ impl Listed for MergeRequest {
         project.merge_requests.get(&iid)
     }
 
-    fn all(project: &Project) -> Values<'_, u64, Self> {
+    fn all(project: &Project) -> Iter<'_, Self> {
         project.merge_requests.values()
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Stamp(pub(super) Timestamp);
 
 impl Stamp {
     /// Writes `2026-11-22T10:00:00.081Z`. There are years that do not fit.
-    fn digits(self) -> Option<[u8; 24]> {
+    pub(super) fn digits(self) -> Option<[u8; 24]> {
         let micros = self.0.as_microsecond();
         let (days, rest) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
         let (year, month, day) = civil(days);

@@ -31,6 +31,7 @@ use crate::graphql::BlobRegime;
 use crate::hooks::{HookOptions, Registry};
 use crate::latency::Latency;
 use crate::log::{Log, Request};
+use crate::rest::kept::ProjectRows;
 use crate::rest::stale::Stale;
 use crate::throttle::{EndpointLimits, Throttle};
 use crate::world::World;
@@ -149,6 +150,7 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) tier: Tier,
     pub(crate) version: String,
+    pub(crate) project_rows: ProjectRows,
     pub(crate) offset_ceiling: u64,
     pub(crate) projects_have_ceiling: bool,
     pub(crate) stale_lists: bool,
@@ -226,6 +228,7 @@ impl GitLab {
                 projects_have_ceiling: options.projects_have_ceiling,
                 stale_lists: options.stale_lists,
                 stale: Stale::default(),
+                project_rows: ProjectRows::default(),
                 constant_etag: options.constant_etag,
                 blobs: options.blobs,
                 graphql_fields: options.graphql_fields,

@@ -13,6 +13,7 @@ use super::event::{Change, MemberOf, PlaceChange};
 use super::history::History;
 use super::id::{GroupId, ItemKind, ItemRef, LabelId, ProjectId, UserId};
 use super::new::{NewIssue, NewItem, NewMergeRequest, NewNote, NewProject};
+use super::rows::Rows;
 use super::{Place, Text, World, next};
 
 /// The colours that new labels get in turn.
@@ -27,10 +28,8 @@ impl World {
         let id = UserId::new(next(&mut self.last.user));
         let name = capitalised(username);
         let created_at = self.clock.now();
-        self.users.insert(
-            id,
-            User { id, username: username.to_owned(), name, bot: false, admin: false, created_at },
-        );
+        let username = username.to_owned();
+        self.users.insert(User { id, username, name, bot: false, admin: false, created_at });
         self.emit(|_| Some(Change::User { user: id }));
         id
     }
@@ -144,43 +143,40 @@ impl World {
         self.has_forks |= forked_from.is_some();
         self.paths.insert(full_path.to_lowercase(), Place::Project(id));
         self.former_paths.remove(&full_path.to_lowercase());
-        self.projects.insert(
+        self.projects.insert(Project {
             id,
-            Project {
-                id,
-                group,
-                name: new.name.unwrap_or_else(|| new.path.clone()),
-                path: new.path,
-                full_path,
-                description: new.description,
-                visibility: new.visibility,
-                topics: new.topics,
-                archived: new.archived,
-                hidden: false,
-                created_at,
-                updated_at: created_at,
-                last_activity_at: created_at,
-                loses_activity: false,
-                marked_for_deletion_on: None,
-                creator: self.bot,
-                members: BTreeMap::new(),
-                default_branch: new.default_branch,
-                files: BTreeMap::new(),
-                revision: 0,
-                forked_from,
-                external_tracker: None,
-                issues_template: None,
-                merge_requests_template: None,
-                issues: BTreeMap::new(),
-                merge_requests: BTreeMap::new(),
-                pipelines: Vec::new(),
-                releases: Vec::new(),
-                tags: Vec::new(),
-                approval_rules: Vec::new(),
-                last_issue: 0,
-                last_merge_request: 0,
-            },
-        );
+            group,
+            name: new.name.unwrap_or_else(|| new.path.clone()),
+            path: new.path,
+            full_path,
+            description: new.description,
+            visibility: new.visibility,
+            topics: new.topics,
+            archived: new.archived,
+            hidden: false,
+            created_at,
+            updated_at: created_at,
+            last_activity_at: created_at,
+            loses_activity: false,
+            marked_for_deletion_on: None,
+            creator: self.bot,
+            members: BTreeMap::new(),
+            default_branch: new.default_branch,
+            files: BTreeMap::new(),
+            revision: 0,
+            forked_from,
+            external_tracker: None,
+            issues_template: None,
+            merge_requests_template: None,
+            issues: Rows::default(),
+            merge_requests: Rows::default(),
+            pipelines: Vec::new(),
+            releases: Vec::new(),
+            tags: Vec::new(),
+            approval_rules: Vec::new(),
+            last_issue: 0,
+            last_merge_request: 0,
+        });
         self.emit_project(id, PlaceChange::Created);
         id
     }

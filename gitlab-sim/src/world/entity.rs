@@ -12,6 +12,7 @@ use super::Text;
 use super::history::History;
 use super::id::{GroupId, LabelId, MilestoneId, ProjectId, UserId};
 use super::link::ExternalTracker;
+use super::rows::{Numbered, Rows};
 
 /// Who may see a group or project without being a member.
 #[derive(
@@ -154,9 +155,9 @@ pub struct Project {
     /// The default text of new merge requests.
     pub merge_requests_template: Option<String>,
     /// Issues by number.
-    pub issues: BTreeMap<u64, Issue>,
+    pub issues: Rows<Issue>,
     /// Merge requests by number.
-    pub merge_requests: BTreeMap<u64, MergeRequest>,
+    pub merge_requests: Rows<MergeRequest>,
     /// Pipelines, oldest first.
     pub pipelines: Vec<Pipeline>,
     /// Releases, oldest first.
@@ -226,6 +227,13 @@ pub struct Item {
     pub notes: Vec<Note>,
     /// What became of its labels, state and milestone.
     pub history: History,
+}
+
+impl Item {
+    /// Counts the comments: notes that are not GitLab's own.
+    pub fn comments(&self) -> usize {
+        self.notes.iter().filter(|note| !note.system).count()
+    }
 }
 
 /// The type of an issue.
@@ -399,4 +407,36 @@ pub struct ApprovalRule {
     pub users: Vec<UserId>,
     /// Groups whose members may approve.
     pub groups: Vec<GroupId>,
+}
+
+impl Numbered for User {
+    type Number = UserId;
+
+    fn number(&self) -> &UserId {
+        &self.id
+    }
+}
+
+impl Numbered for Project {
+    type Number = ProjectId;
+
+    fn number(&self) -> &ProjectId {
+        &self.id
+    }
+}
+
+impl Numbered for Issue {
+    type Number = u64;
+
+    fn number(&self) -> &u64 {
+        &self.item.iid
+    }
+}
+
+impl Numbered for MergeRequest {
+    type Number = u64;
+
+    fn number(&self) -> &u64 {
+        &self.item.iid
+    }
 }

@@ -342,6 +342,13 @@ impl World {
         }
     }
 
+    /// Finds an item by its id on the instance.
+    pub(crate) fn find_by_id(&self, kind: ItemKind, id: u64) -> Option<ItemRef> {
+        let mut rows = self.index(kind).by_created.runs.iter().flatten();
+        let row = rows.find(|row| row.id == id)?;
+        Some(ItemRef { project: row.project, kind, iid: row.iid })
+    }
+
     /// Returns what `find` finds out, which is kept until the world changes.
     pub(crate) fn sight(&self, key: SightKey, find: impl FnOnce() -> Sight) -> Sight {
         let sights = || self.indexes.sights.lock().unwrap_or_else(PoisonError::into_inner);
@@ -370,6 +377,7 @@ impl World {
     /// is over.
     pub(crate) fn settle(&mut self) {
         self.catch_up();
+        self.state += 1;
         self.indexes.sights.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         let stale = std::mem::take(&mut self.indexes.stale);
         if stale.is_empty() {

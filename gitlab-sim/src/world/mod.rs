@@ -29,6 +29,7 @@ mod prose;
 mod push;
 mod reference;
 mod relocate;
+mod rows;
 mod share;
 mod sight;
 pub(crate) mod text;
@@ -49,6 +50,7 @@ pub use link::{ExternalTracker, IssueLink, LinkKind, Related};
 pub use milestone::{Milestone, MilestoneOwner};
 pub use new::{NewIssue, NewMergeRequest, NewNote, NewPipeline, NewProject};
 pub use push::NewCommit;
+pub use rows::{Numbered, Rows};
 pub use sight::Caller;
 pub use text::{Outside, Text};
 pub use token::{LastUsed, NotRotated, Token, TokenKind};
@@ -67,10 +69,10 @@ pub struct World {
     clock: Clock,
     bot: UserId,
     bot_token: String,
-    users: BTreeMap<UserId, User>,
+    users: Rows<User>,
     tokens: BTreeMap<String, Token>,
     groups: BTreeMap<GroupId, Group>,
-    projects: BTreeMap<ProjectId, Project>,
+    projects: Rows<Project>,
     labels: BTreeMap<LabelId, Label>,
     milestones: BTreeMap<MilestoneId, Milestone>,
     /// Lower-cased full path, because GitLab finds paths in any case.
@@ -97,6 +99,8 @@ pub struct World {
     events: Vec<Event>,
     /// Items in the orders of lists.
     indexes: Indexes,
+    /// Counts the changes that are over.
+    state: u64,
     /// What was written but is not to be seen yet.
     late: Late,
 }
@@ -150,10 +154,10 @@ impl World {
             clock,
             bot: UserId::new(1),
             bot_token: String::new(),
-            users: BTreeMap::new(),
+            users: Rows::default(),
             tokens: BTreeMap::new(),
             groups: BTreeMap::new(),
-            projects: BTreeMap::new(),
+            projects: Rows::default(),
             labels: BTreeMap::new(),
             milestones: BTreeMap::new(),
             paths: HashMap::new(),
@@ -170,6 +174,7 @@ impl World {
             listening: false,
             events: Vec::new(),
             indexes: Indexes::default(),
+            state: 0,
             late: Late::default(),
         };
         world.bot = world.add_user("xrefd-bot");
@@ -195,6 +200,11 @@ impl World {
     /// Returns the secret of the bot's token.
     pub fn bot_token(&self) -> &str {
         &self.bot_token
+    }
+
+    /// Returns a number that is another after every change, once the world is settled.
+    pub(crate) fn state(&self) -> u64 {
+        self.state
     }
 
     /// Returns the bot user.

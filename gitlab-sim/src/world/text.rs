@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use super::prose::{PARAGRAPHS, PREDICATES, SUBJECTS};
+use crate::digits::Decimal;
 use crate::hash::mixed;
 
 /// A made text has at least so many bytes: what a description of some care has.
@@ -112,20 +113,32 @@ impl Recipe {
     /// Writes the text into `to`, with each paragraph as it is given by `paragraph`.
     fn write(
         self,
-        to: &mut impl fmt::Write,
+        mut put: impl FnMut(&str),
         gap: &str,
         paragraph: impl Fn(usize) -> &'static str,
-    ) -> fmt::Result {
+    ) {
         for (place, pick) in self.paragraphs().enumerate() {
             if place == 3
                 && let Some(mention) = self.mention()
             {
-                write!(to, "See {} for the timeline.{gap}", mention.text())?;
+                put(&format!("See {} for the timeline.{gap}", mention.text()));
             }
-            to.write_str(paragraph(pick))?;
-            to.write_str(gap)?;
+            put(paragraph(pick));
+            put(gap);
         }
-        write!(to, "Report {} of {}.", self.number, self.seed)
+        put("Report ");
+        put(Decimal::new(self.number.into()).text());
+        put(" of ");
+        put(Decimal::new(self.seed.into()).text());
+        put(".");
+    }
+}
+
+impl Recipe {
+    /// Writes the text as it stands between the quotes of a JSON string.
+    fn write_escaped(self, put: impl FnMut(&str)) {
+        let escaped = LazyLock::force(&ESCAPED);
+        self.write(put, "\\n\\n", |pick| &escaped[pick]);
     }
 }
 
@@ -141,8 +154,7 @@ impl Text {
             Kept::Written(text) => Cow::Borrowed(text),
             Kept::Made(recipe) => {
                 let mut text = String::with_capacity(MADE_BYTES + 512);
-                let written = recipe.write(&mut text, "\n\n", |pick| PARAGRAPHS[pick]);
-                debug_assert!(written.is_ok(), "writing to a string cannot fail");
+                recipe.write(|part| text.push_str(part), "\n\n", |pick| PARAGRAPHS[pick]);
                 Cow::Owned(text)
             }
         }
@@ -159,8 +171,19 @@ impl Text {
         match &self.0 {
             Kept::Written(_) => Ok(()),
             Kept::Made(recipe) => {
-                let escaped = LazyLock::force(&ESCAPED);
-                recipe.write(to, "\\n\\n", |pick| &escaped[pick])
+                let mut result = Ok(());
+                recipe.write_escaped(|part| result = result.and_then(|()| to.write_str(part)));
+                result
+            }
+        }
+    }
+
+    /// Appends a made text as [`Self::write_escaped`] writes it.
+    pub(crate) fn append_escaped(&self, to: &mut Vec<u8>) {
+        match &self.0 {
+            Kept::Written(_) => {}
+            Kept::Made(recipe) => {
+                recipe.write_escaped(|part| to.extend_from_slice(part.as_bytes()));
             }
         }
     }

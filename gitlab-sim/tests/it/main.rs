@@ -24,6 +24,7 @@ mod life;
 mod log;
 mod naive;
 mod paging;
+mod project_rows;
 mod projects;
 mod receiver;
 mod recorded;

@@ -91,6 +91,7 @@ struct Rules {
 
 impl Rules {
     /// Reads them, or says that they are not there.
+    #[expect(clippy::print_stderr, reason = "the test's reader must know")]
     fn read() -> Option<Self> {
         if !Path::new(OPENAPI).exists() {
             eprintln!("skipped: ../shared is not beside this checkout");

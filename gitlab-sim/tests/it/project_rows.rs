@@ -50,8 +50,8 @@ async fn everybody_gets_their_own_rows_of_projects() {
             get_anonymously(&gitlab, path).await,
         ];
         // Whoever asks first gets nothing that was written for others.
-        for reply in &asked {
-            let short = path.contains("simple") || std::ptr::eq(reply, &asked[2]);
+        for (reply, known) in asked.iter().zip([true, true, false]) {
+            let short = path.contains("simple") || !known;
             for row in reply.json().as_array().unwrap() {
                 assert_eq!(row.get("permissions").is_none(), short, "{row}");
             }

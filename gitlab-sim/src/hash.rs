@@ -24,7 +24,19 @@ pub(crate) fn hex64(bytes: impl AsRef<[u8]>) -> String {
 
 /// Returns 40 hexadecimal digits that follow from a text.
 pub(crate) fn hex40(text: &str) -> String {
-    let [a, b, c, _] = lanes(text.as_bytes());
+    name(lanes(text.as_bytes()))
+}
+
+/// Returns 40 hexadecimal digits that follow from numbers, without writing these out first.
+pub(crate) fn hex40_of(numbers: [u64; 3]) -> String {
+    let mut bytes = [0; 24];
+    for (place, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
+        *place = number.to_le_bytes();
+    }
+    name(lanes(&bytes))
+}
+
+fn name([a, b, c, _]: [u64; 4]) -> String {
     let mut digits = String::with_capacity(40);
     push_digits(&mut digits, a, 16);
     push_digits(&mut digits, b, 16);

@@ -18,13 +18,12 @@ impl Project {
 impl MergeRequest {
     /// Returns the name of the last commit of the source branch.
     pub(crate) fn head(&self, project: ProjectId) -> String {
-        crate::hash::hex40(&format!("{project}!{}", self.item.iid))
+        crate::hash::hex40_of([project.get(), self.item.iid, 1])
     }
 
     /// Returns the name of the commit that merged it, if it is merged.
     pub(crate) fn merge_commit(&self, project: ProjectId) -> Option<String> {
-        let name = || crate::hash::hex40(&format!("merge {project}!{}", self.item.iid));
-        self.merged_at.map(|_| name())
+        self.merged_at.map(|_| crate::hash::hex40_of([project.get(), self.item.iid, 2]))
     }
 }
 

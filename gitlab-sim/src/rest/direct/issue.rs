@@ -5,7 +5,6 @@ use crate::digits::Decimal;
 use crate::rest::events::closing_count;
 use crate::rest::issues::{duplicate_of, type_word, web_segment};
 use crate::rest::items::path_within;
-use crate::rest::milestones::MilestoneShape;
 use crate::rest::select::Row;
 use crate::rest::shape::Stamp;
 use crate::server::Tier;
@@ -30,7 +29,7 @@ pub(in crate::rest) fn write(
     pen.put(",\"closed_at\":").time_or_null(item.closed_at);
     pen.put(",\"closed_by\":").user(item.closed_by);
     pen.put(",\"labels\":").labels(&item.labels, details);
-    pen.put(",\"milestone\":").value(&MilestoneShape::find(call, item.milestone));
+    pen.put(",\"milestone\":").milestone(item.milestone);
     pen.put(",\"assignees\":").users(&item.assignees);
     pen.put(",\"author\":").user(Some(item.author));
     pen.put(",\"type\":\"").put(type_word(issue.issue_type));

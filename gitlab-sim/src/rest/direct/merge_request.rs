@@ -4,7 +4,6 @@ use super::Pen;
 use crate::digits::Decimal;
 use crate::rest::items::path_within;
 use crate::rest::merge_requests::{View, comments, detailed_status};
-use crate::rest::milestones::MilestoneShape;
 use crate::rest::select::Row;
 use crate::rest::shape::Stamp;
 use crate::world::{MergeRequest, Text};
@@ -56,7 +55,7 @@ fn write_full(
     let draft = merge_request.draft();
     pen.put(",\"draft\":").flag(draft);
     pen.put(",\"imported\":false,\"imported_from\":\"none\",\"work_in_progress\":").flag(draft);
-    pen.put(",\"milestone\":").value(&MilestoneShape::find(call, item.milestone));
+    pen.put(",\"milestone\":").milestone(item.milestone);
     pen.put(",\"merge_when_pipeline_succeeds\":false,\"merge_status\":");
     pen.put("\"can_be_merged\",\"detailed_merge_status\":\"");
     pen.put(detailed_status(merge_request.state(), draft));

@@ -20,10 +20,11 @@ pub(super) use merge_request::write as write_merge_request;
 
 use super::Call;
 use super::json::{self, escape};
+use super::milestones::MilestoneShape;
 use super::select::{Listed, Row};
 use super::shape::{LabelsShape, Stamp, UserShape, Words, long_text};
 use crate::digits::Decimal;
-use crate::world::{Item, LabelId, Text, UserId};
+use crate::world::{Item, LabelId, MilestoneId, Text, UserId};
 
 /// A guess of how many bytes a row takes, so that a body is not copied while it grows.
 const ROW_BYTES: usize = 4_500;
@@ -162,6 +163,14 @@ impl<'w> Pen<'w> {
         json::write(&mut self.body, value)
             .expect("the shapes have text keys and no fallible serializers");
         self
+    }
+
+    /// Writes a milestone, or null.
+    fn milestone(&mut self, id: Option<MilestoneId>) -> &mut Self {
+        match id {
+            Some(_) => self.value(&MilestoneShape::find(self.call, id)),
+            None => self.put("null"),
+        }
     }
 
     /// Writes a person, or null.

@@ -11,6 +11,7 @@ use super::node::{Look, Node, Out};
 use super::note;
 use super::page::{Direction, Key, Place, connect, list as in_order};
 use super::project;
+use super::walk::walk;
 use crate::rest::web_segment;
 use crate::world::{Issue, Item, ItemKind, ItemRef, MilestoneOwner, Project, ProjectId, UserId};
 
@@ -47,6 +48,16 @@ pub(super) fn list(
     wrap: impl Fn(Arc<IssueRow>) -> Node,
 ) -> Result<Out, Error> {
     let order = Order::read(args);
+    let node = |item| IssueRow::find(look, item).map(&wrap);
+    let passes = |project: &Project, iid: u64| {
+        look.world.issue(project.id, iid).is_some_and(|issue| {
+            look.world.sees_issue(look.caller, project, issue) && filter.passes(look, issue)
+        })
+    };
+    let by = (&order, filter.span(&order));
+    if let Some(page) = walk(look, args, ItemKind::Issue, by, &projects, passes, node)? {
+        return Ok(page);
+    }
     let mut rows = Vec::new();
     for project in projects {
         for issue in project.issues.values() {
@@ -57,7 +68,7 @@ pub(super) fn list(
             }
         }
     }
-    connect(args, order.direction, rows, |item| IssueRow::find(look, item).map(&wrap))
+    connect(args, order.direction, rows, node)
 }
 
 /// Finds the first issue of a project by filters, as `project { issue(iid: …) }` asks for.

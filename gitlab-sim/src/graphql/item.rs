@@ -11,6 +11,9 @@ use super::node::Look;
 use super::page::{Direction, Key};
 use crate::world::{Issue, Item, LabelId, MergeRequest, MilestoneId, Project, UserId};
 
+/// The bounds of a range of times, which belong to it.
+pub(super) type Span = (Option<Timestamp>, Option<Timestamp>);
+
 /// A range of times, bounds included.
 #[derive(Debug, Default)]
 struct Range(Option<Timestamp>, Option<Timestamp>);
@@ -169,6 +172,16 @@ impl<'a> ItemFilter<'a> {
         })
     }
 
+    /// Returns the bounds of the time that orders.
+    fn span(&self, order: &Order) -> Span {
+        let Range(after, before) = match order.time() {
+            Some("UPDATED") => &self.updated,
+            Some("CREATED") => &self.created,
+            _ => return (None, None),
+        };
+        (*after, *before)
+    }
+
     fn passes(&self, look: &Look<'_>, item: &Item, state: &str) -> bool {
         let author = Some(item.author);
         let assigned =
@@ -238,6 +251,11 @@ impl<'a> IssueFilter<'a> {
         })
     }
 
+    /// Returns the bounds of the time that orders.
+    pub(super) fn span(&self, order: &Order) -> Span {
+        self.item.span(order)
+    }
+
     /// Tells whether an issue passes.
     pub(super) fn passes(&self, look: &Look<'_>, issue: &Issue) -> bool {
         let word = issue.issue_type.word();
@@ -290,6 +308,11 @@ impl<'a> MergeFilter<'a> {
         })
     }
 
+    /// Returns the bounds of the time that orders.
+    pub(super) fn span(&self, order: &Order) -> Span {
+        self.item.span(order)
+    }
+
     /// Tells whether a merge request passes.
     pub(super) fn passes(&self, look: &Look<'_>, row: &MergeRequest) -> bool {
         let (source, target) = (row.source_branch.as_str(), row.target_branch.as_str());
@@ -324,6 +347,11 @@ impl Order {
         let sort = args.text("sort").unwrap_or("CREATED_DESC").to_uppercase();
         let (by, direction) = sort.rsplit_once('_').unwrap_or((sort.as_str(), "DESC"));
         Self { by: by.to_owned(), direction: Direction::items(direction == "DESC") }
+    }
+
+    /// Returns the time by which the world keeps items in order too, if this is such an order.
+    pub(super) fn time(&self) -> Option<&str> {
+        matches!(self.by.as_str(), "UPDATED" | "CREATED").then_some(self.by.as_str())
     }
 
     /// Returns what an item is sorted by. Orders by what the world does not hold leave the ids.

@@ -9,6 +9,7 @@ use super::issue::{people, shared_field};
 use super::item::{MergeFilter, Order};
 use super::node::{Look, Node, Out};
 use super::page::{Place, connect};
+use super::walk::walk;
 use super::{pipeline, project};
 use crate::world::{ItemKind, ItemRef, MergeRequest, Pipeline, Project, ProjectId};
 
@@ -53,6 +54,15 @@ impl MergeRow {
 pub(super) fn list(look: &Look<'_>, args: Args<'_>, projects: Vec<&Project>) -> Result<Out, Error> {
     let filter = MergeFilter::read(look, args)?;
     let order = Order::read(args);
+    let node = |item| MergeRow::find(look, item).map(Node::MergeRequest);
+    let passes = |project: &Project, iid: u64| {
+        look.world.reads_code(look.caller, project)
+            && look.world.merge_request(project.id, iid).is_some_and(|row| filter.passes(look, row))
+    };
+    let by = (&order, filter.span(&order));
+    if let Some(page) = walk(look, args, ItemKind::MergeRequest, by, &projects, passes, node)? {
+        return Ok(page);
+    }
     let mut rows = Vec::new();
     for project in projects {
         if !look.world.reads_code(look.caller, project) {
@@ -64,7 +74,7 @@ pub(super) fn list(look: &Look<'_>, args: Args<'_>, projects: Vec<&Project>) -> 
             rows.push((Place::new(key, row.item.id), item));
         }
     }
-    connect(args, order.direction, rows, |item| MergeRow::find(look, item).map(Node::MergeRequest))
+    connect(args, order.direction, rows, node)
 }
 
 /// Answers a field of a merge request.

@@ -34,6 +34,7 @@ mod root;
 mod schema;
 mod transport;
 mod user;
+mod walk;
 mod work_item;
 
 pub(crate) use transport::{Ask, LONGEST_BODY, answer, identity};

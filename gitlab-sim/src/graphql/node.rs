@@ -133,6 +133,8 @@ pub(super) struct Look<'w> {
     pub(super) site: &'w Site,
     pub(super) caller: Caller<'w>,
     pub(super) asking: &'w Asking,
+    /// True when the field below is asked how many rows it has.
+    pub(super) counts: bool,
 }
 
 impl Look<'_> {
@@ -195,6 +197,7 @@ pub(super) fn resolve<'a>(
             site: asking.shared.site(),
             caller: known.unwrap_or(Caller::Anonymous),
             asking,
+            counts: context.field().selection_set().any(|field| field.name() == "count"),
         };
         let arguments = Args(context.args.as_index_map());
         let wants_content = || asks_for_content(context);

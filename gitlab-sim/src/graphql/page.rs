@@ -106,6 +106,49 @@ pub(super) struct Page {
     has_previous: bool,
 }
 
+/// Which page is asked for.
+#[derive(Debug)]
+pub(super) struct Paging {
+    first: Option<usize>,
+    /// The size of a page from the end.
+    pub(super) last: Option<usize>,
+    /// Where the page begins.
+    pub(super) after: Option<Place>,
+    /// Where the page ends.
+    pub(super) before: Option<Place>,
+}
+
+impl Paging {
+    /// Reads the arguments that all connections have.
+    pub(super) fn read(args: Args<'_>) -> Result<Self, Error> {
+        let (first, last) = (args.count("first"), args.count("last"));
+        if first.is_some() && last.is_some() {
+            return Err(Error::new("Can only provide either `first` or `last`, not both"));
+        }
+        let after = args.filled("after").map(Place::read).transpose()?;
+        let before = args.filled("before").map(Place::read).transpose()?;
+        Ok(Self { first, last, after, before })
+    }
+
+    /// Returns how many rows the page has at most.
+    pub(super) fn size(&self) -> usize {
+        let maximum = usize::try_from(PAGE_MAXIMUM).unwrap_or(usize::MAX);
+        self.first.or(self.last).unwrap_or(maximum).min(maximum)
+    }
+}
+
+/// Makes a page of rows that are in order, of a list whose rows nobody asked to count.
+pub(super) fn finish<T>(
+    rows: Vec<(Place, T)>,
+    node: impl Fn(T) -> Option<Node>,
+    has_next: bool,
+    has_previous: bool,
+) -> Out {
+    let rows: Vec<_> =
+        rows.into_iter().filter_map(|(place, row)| Some((place, node(row)?))).collect();
+    Out::Node(Node::Page(Arc::new(Page { count: rows.len(), rows, has_next, has_previous })))
+}
+
 /// Cuts a page out of rows in any order. Only the rows of the page are made into nodes.
 pub(super) fn connect<T>(
     args: Args<'_>,
@@ -113,20 +156,15 @@ pub(super) fn connect<T>(
     mut rows: Vec<(Place, T)>,
     node: impl Fn(T) -> Option<Node>,
 ) -> Result<Out, Error> {
-    let (first, last) = (args.count("first"), args.count("last"));
-    if first.is_some() && last.is_some() {
-        return Err(Error::new("Can only provide either `first` or `last`, not both"));
-    }
-    let after = args.filled("after").map(Place::read).transpose()?;
-    let before = args.filled("before").map(Place::read).transpose()?;
+    let paging = Paging::read(args)?;
+    let size = paging.size();
+    let Paging { last, after, before, .. } = paging;
     let count = rows.len();
     let order = |a: &Place, b: &Place| direction.compare(a, b);
     rows.retain(|(place, _)| {
         after.as_ref().is_none_or(|after| order(place, after) == Ordering::Greater)
             && before.as_ref().is_none_or(|before| order(place, before) == Ordering::Less)
     });
-    let maximum = usize::try_from(PAGE_MAXIMUM).unwrap_or(usize::MAX);
-    let size = first.or(last).unwrap_or(maximum).min(maximum);
     let more = rows.len() > size;
     if more && last.is_some() {
         let cut = rows.len() - size;

@@ -7,6 +7,7 @@ mod paging;
 mod schema;
 mod sight;
 mod strict;
+mod walk;
 
 use gitlab_sim::GitLab;
 use serde_json::{Value, json};

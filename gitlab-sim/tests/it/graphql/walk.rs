@@ -130,7 +130,8 @@ async fn a_walk_is_not_led_astray_by_rows_that_move() {
     let before = wanted.clone();
     for iid in iids {
         let item = gitlab_sim::world::ItemRef::issue(project, iid);
-        let stands_later = before.iter().any(|edge| edge["node"]["iid"] == iid.to_string());
+        let name = Value::from(iid.to_string());
+        let stands_later = before.iter().any(|edge| edge["node"]["iid"] == name);
         if !stands_later {
             gitlab.world().edit(item, |_| {});
         }

@@ -41,9 +41,9 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Auth, Environment, Source};
+use crate::config::{Environment, Source};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Verdict};
+use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
@@ -182,8 +182,8 @@ impl Crawler {
         progress: Arc<dyn Progress>,
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
-        let credential = credential(&source, environment).await?;
-        let mut settings = gitlab::Settings::new(source.url.clone(), credential);
+        let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
+        settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
@@ -480,18 +480,4 @@ fn digest(texts: &[&str]) -> Vec<u8> {
     }
     // Half of SHA-256 is far beyond chance, and half the space.
     hash.finalize()[..16].to_vec()
-}
-
-async fn credential(source: &Source, environment: &Environment) -> Result<Credential, Error> {
-    let Some(token) = source.auth.token() else { return Ok(Credential::None) };
-    let token = token
-        .read(environment)
-        .await
-        .map_err(|error| Error::Token { name: source.name.clone(), source: error })?;
-    Ok(match source.auth {
-        Auth::PrivateToken(_) => Credential::PrivateToken(token),
-        Auth::Bearer(_) => Credential::Bearer(token),
-        Auth::JobToken(_) => Credential::JobToken(token),
-        Auth::None => Credential::None,
-    })
 }

@@ -19,6 +19,13 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
+    /// The token could not be read; nothing was sent.
+    #[error("the token cannot be read")]
+    Token {
+        /// Why.
+        #[source]
+        source: crate::config::Error,
+    },
     /// The HTTP library could not be set up; nothing was sent.
     #[error("the HTTP client cannot be set up")]
     Build {
@@ -256,6 +263,7 @@ impl Error {
             // JSON that ends in the middle is a connection that broke without saying so.
             Self::Decode { source, .. } if source.is_eof() => Verdict::Retry { after: None },
             Self::Settings { .. }
+            | Self::Token { .. }
             | Self::Build { .. }
             | Self::Blocked { .. }
             | Self::NotGitLab { .. }
@@ -350,7 +358,8 @@ impl Error {
             }
             Self::Throttled { .. } => "lower `share` or `requests_per_minute`, or wait",
             Self::Settings { .. } => "correct the configuration of this GitLab",
-            Self::Build { .. }
+            Self::Token { .. }
+            | Self::Build { .. }
             | Self::Name { .. }
             | Self::Refused { .. }
             | Self::BodyTooLarge { .. }

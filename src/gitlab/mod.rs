@@ -5,16 +5,22 @@
 //! of that ends here. This module knows no database and no rules, never writes to GitLab, and
 //! sends the token to the configured origin only.
 //!
-//! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one request,
-//! `credential.rs`, `pacing/` (the design of the pace is there), `retry.rs`, `paging.rs` and
-//! `address.rs` (where links and redirects may lead), `error.rs` and `refusal.rs`, and `wire/` for
-//! the shapes of the answers.
+//! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
+//! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
+//! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
+//! `error.rs` and `refusal.rs`, `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! shapes of the answers.
 
 mod address;
+mod breaker;
 mod calls;
 mod client;
 mod credential;
 mod error;
+mod features;
+mod graphql;
+mod host;
+mod meter;
 mod pacing;
 mod paging;
 mod query;
@@ -26,9 +32,11 @@ mod stub;
 pub mod wire;
 
 pub use client::{Client, Stats};
-pub use credential::Credential;
+pub use credential::{Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck};
 pub use error::{CredentialFault, Error, Missing, Verdict};
-pub use pacing::{Budget, WindowBudget};
+pub use features::{Capabilities, Feature, Lack, Unavailable};
+pub use meter::RouteFigures;
+pub use pacing::{Budget, LearntLimit, WindowBudget};
 pub use paging::{NextPage, Page};
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};

@@ -4,12 +4,13 @@
 //! are refused before the first request.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 
 use super::Error;
-use super::credential::Credential;
+use super::credential::{Credential, Keyring};
 use super::pacing::Pace;
 
 /// What a client is made from.
@@ -18,7 +19,7 @@ pub struct Settings {
     /// Address of GitLab's start page; may have a sub-path.
     pub base_url: Url,
     /// Who we are.
-    pub credential: Credential,
+    pub keyring: Arc<Keyring>,
     /// Requests per minute where the server states no limit.
     pub requests_per_minute: u32,
     /// The share of a stated limit that may be used, above 0 and at most 1.
@@ -38,11 +39,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Makes settings with the defaults.
+    /// Makes settings with the defaults, and a credential that never changes.
     pub fn new(base_url: Url, credential: Credential) -> Self {
         Self {
             base_url,
-            credential,
+            keyring: Keyring::fixed(credential),
             requests_per_minute: 600,
             share: 0.8,
             concurrency: 8,

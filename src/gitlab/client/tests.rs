@@ -7,9 +7,11 @@ use std::net::TcpListener;
 
 use secrecy::SecretString;
 
+use tokio::time::Instant;
+
 use super::*;
 use crate::gitlab::stub::{Stub, TOKEN, answer, client, json, settings};
-use crate::gitlab::{CredentialFault, Verdict, Version};
+use crate::gitlab::{Credential, CredentialFault, Verdict, Version};
 
 const VERSION: &str = r#"{"version":"19.0.0-pre","revision":"3b95b4c0792","enterprise":true}"#;
 
@@ -51,7 +53,7 @@ async fn each_credential_is_sent_in_its_header_and_nowhere_else() {
         (Credential::JobToken(token()), "job-token", TOKEN.to_owned()),
     ] {
         let mut settings = settings(&stub.url);
-        settings.credential = credential;
+        settings.keyring = Keyring::fixed(credential);
         client(settings).version().await.expect("a version");
         let asked = stub.asked().pop().expect("a request");
         assert_eq!(asked.headers[header], value.as_str());
@@ -64,7 +66,7 @@ async fn each_credential_is_sent_in_its_header_and_nowhere_else() {
         assert_eq!(asked.headers["user-agent"], USER_AGENT);
     }
     let mut settings = settings(&stub.url);
-    settings.credential = Credential::None;
+    settings.keyring = Keyring::fixed(Credential::None);
     client(settings).version().await.expect("a version");
     let asked = stub.asked().pop().expect("a request");
     for header in ["private-token", "authorization", "job-token"] {
@@ -308,7 +310,7 @@ async fn refusals_are_told_apart() {
 async fn refusal_without_a_token_leaves_only_that_resource() {
     let stub = Stub::start(|_, _| json(401, r#"{"message":"401 Unauthorized"}"#)).await;
     let mut settings = settings(&stub.url);
-    settings.credential = Credential::None;
+    settings.keyring = Keyring::fixed(Credential::None);
     let error = client(settings).version().await.expect_err("refused");
     assert_eq!(error.verdict(), Verdict::Skip);
     assert!(matches!(error, Error::Unauthorized { reason: CredentialFault::Missing, .. }));
@@ -333,7 +335,7 @@ async fn token_is_in_no_error_and_no_debug() {
         }
     }
     let mut unreachable = settings("http://127.0.0.1:1");
-    unreachable.credential = Credential::Bearer(TOKEN.into());
+    unreachable.keyring = Keyring::fixed(Credential::Bearer(TOKEN.into()));
     texts.push(chain(&self::client(unreachable).version().await.expect_err("no server")));
     assert!(texts.len() > 8);
     for text in texts {
@@ -391,7 +393,7 @@ fn settings_without_sense_are_refused() {
     assert!(refused(|settings| settings.concurrency = 0));
     assert!(refused(|settings| settings.concurrency = usize::MAX));
     assert!(refused(|settings| settings.requests_per_minute = 0));
-    assert!(refused(|settings| settings.credential = Credential::Bearer("".into())));
+    assert!(refused(|settings| settings.keyring = Keyring::fixed(Credential::Bearer("".into()))));
     assert!(!refused(|_| {}));
 }
 

@@ -27,6 +27,7 @@
 
 mod admission;
 mod hints;
+mod learnt;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ use tokio::time::Instant;
 
 pub(super) use admission::Admission;
 pub(super) use hints::Hints;
+pub use learnt::LearntLimit;
 use window::{Family, Window};
 
 use crate::clock::Clock;

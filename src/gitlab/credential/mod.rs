@@ -2,7 +2,15 @@
 //!
 //! A credential travels in a header and nowhere else: GitLab also takes it in the query, but
 //! there it lands in access logs and comes back in `Link` headers. The text of a token is
-//! reachable only inside this module, so that no log, error or `Debug` can show it.
+//! reachable only inside this module, so that no log, error or `Debug` can show it. Which token is in
+//! force: `keyring.rs`. What GitLab says about it: `check.rs`.
+
+mod check;
+mod keyring;
+
+pub use check::{EXPIRY_WARNING_DAYS, ScopeFinding, TokenCheck};
+pub(super) use keyring::Key;
+pub use keyring::Keyring;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};

@@ -29,6 +29,7 @@ const ROUTE_WORDS: &[&str] = &[
     "groups",
     "issues",
     "issues_statistics",
+    "job",
     "labels",
     "latest",
     "merge_requests",

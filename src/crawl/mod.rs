@@ -176,11 +176,8 @@ impl Crawler {
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
-        settings.keyring = Keyring::new(
-            source.auth.clone(),
-            source.fallback_token.clone(),
-            environment.clone(),
-        );
+        settings.keyring =
+            Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);

@@ -64,7 +64,9 @@ impl Crawler {
     /// When it is not where it should be, nor the second one.
     pub(super) async fn read_token(&self) -> Result<(), Error> {
         self.inner.client.keyring().open().await.map_err(|error| match error {
-            gitlab::Error::Token { source } => Error::Token { name: self.name().to_owned(), source },
+            gitlab::Error::Token { source } => {
+                Error::Token { name: self.name().to_owned(), source }
+            }
             error => self.unreadable(error),
         })
     }

@@ -183,6 +183,12 @@ impl Client {
         *self.inner.pacer.write().unwrap_or_else(PoisonError::into_inner) = pacer;
     }
 
+    /// Says whether two clients share a pace.
+    #[cfg(test)]
+    pub(super) fn keeps_pace_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner.pacer(), &other.inner.pacer())
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }

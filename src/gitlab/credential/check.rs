@@ -182,9 +182,8 @@ impl Client {
 
     async fn check_user_token(&self) -> Result<TokenCheck, Error> {
         let target = self.base().target(&["personal_access_tokens", "self"], &[])?;
-        let read = |answer: Answer| {
-            decode::<TokenBody>(&answer.body).map_err(|_| answer.not_gitlab())
-        };
+        let read =
+            |answer: Answer| decode::<TokenBody>(&answer.body).map_err(|_| answer.not_gitlab());
         let mut tries = 0;
         loop {
             tries += 1;

@@ -13,9 +13,9 @@ mod place;
 mod scope;
 
 pub use check::{EXPIRY_WARNING_DAYS, TokenCheck, TokenKind};
-pub use scope::ScopeFinding;
 pub(super) use keyring::Key;
 pub use keyring::Keyring;
+pub use scope::ScopeFinding;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;

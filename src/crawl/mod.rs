@@ -7,8 +7,8 @@
 //!
 //! One sync of a source, step by step:
 //!
-//! 0. **The token** is checked, once a day ([`token`]).
-//! 1. **Roots** are looked up, and their projects listed by id ([`roots`]).
+//! 1. **Roots** are looked up, and their projects listed by id ([`roots`]). Once a day, GitLab is
+//!    then asked about the token ([`token`]).
 //! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
 //!    ([`parts`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
@@ -316,8 +316,8 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
-        unless_stopped(stop, self.check_token()).await??;
         let roots = self.list_projects(run, report, stop).await?;
+        unless_stopped(stop, self.check_token()).await??;
         self.read_parts(run, &roots, report, stop).await?;
         let projects = self.known_projects(run).await?;
         let issues = self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;

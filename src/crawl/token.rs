@@ -1,9 +1,10 @@
 //! The token of a source: read before anything begins, and looked at once a day.
 //!
 //! The first sync of a process asks GitLab about the token, and so does the first one a day later,
-//! or after another token came into use. That costs one request (two for an OAuth token). What is
-//! found is logged and kept for those who show it. A token that GitLab refuses ends the sync; a
-//! check that fails for any other reason does not. Which token is sent, and when it is read again,
+//! or after another token came into use, each once its roots are found: a host that does not answer
+//! is not asked twice. That costs one request (two for an OAuth token). What is found is logged and
+//! kept for those who show it. A token that GitLab refuses ends the sync, before anything is taken
+//! for gone; a check that fails for any other reason does not. Which token is sent, and when it is read again,
 //! is decided by [`gitlab::Keyring`].
 
 use std::sync::{Mutex, PoisonError};

@@ -168,6 +168,14 @@ impl Daemon {
         Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
+    /// Returns whatever it answers to a path and query, as text.
+    pub async fn text(&self, address: &str) -> String {
+        let url = format!("{}{address}", self.url).parse().expect("an address");
+        let request = reqwest::Request::new(reqwest::Method::GET, url);
+        let response = reqwest::Client::new().execute(request).await.expect("an answer");
+        response.text().await.expect("a whole answer")
+    }
+
     /// Asks for a path and query, and returns the body of a success.
     pub async fn data(&self, address: &str) -> Value {
         let (status, body) = self.get(address).await.expect("an answer");
@@ -177,8 +185,13 @@ impl Daemon {
 
     /// Tells it to stop, as a service manager would.
     pub fn tell_to_stop(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by its name.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("the daemon runs").to_string();
-        let told = std::process::Command::new("kill").args(["-TERM", &id]).status();
+        let told = std::process::Command::new("kill").args(["-s", name, &id]).status();
         assert!(told.expect("kill runs").success());
     }
 

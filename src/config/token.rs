@@ -6,6 +6,7 @@
 //! refuses to show what it read, and the arguments of a command, which may name a secret
 //! themselves.
 
+use std::fmt;
 use std::io;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 use super::section::Section;
@@ -29,12 +31,12 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 /// gone.
 const FILE_TIME: Duration = Duration::from_secs(10);
 
-/// The most that is read of a file, in bytes. GitLab's tokens have less than a hundred, a job
-/// token that is a signed document some thousands.
-const FILE_LIMIT: u64 = 64 * 1024;
+/// The most that is read of a file or a command, in bytes. GitLab's tokens have less than a
+/// hundred, a job token that is a signed document some thousands.
+const LIMIT_BYTES: usize = 64 * 1024;
 
 /// The place a token is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum TokenSource {
     /// An environment variable.
     Env(String),
@@ -179,6 +181,12 @@ impl TokenSource {
     }
 }
 
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
 impl Serialize for TokenSource {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -244,9 +252,10 @@ fn file_number(_: &std::fs::Metadata) -> Option<(u64, u64)> {
 }
 
 fn read_file(path: &Path) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::new());
-    let read = std::fs::File::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)?;
-    if u64::try_from(read).is_ok_and(|read| read > FILE_LIMIT) {
+    // All the room at once: a text that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(LIMIT_BYTES + 1));
+    let most = LIMIT_BYTES as u64 + 1;
+    if std::fs::File::open(path)?.take(most).read_to_string(&mut text)? > LIMIT_BYTES {
         return Err(io::Error::other("it is far too large to hold only a token"));
     }
     Ok(text)
@@ -260,7 +269,7 @@ async fn run(
     limit: Duration,
 ) -> Result<Zeroizing<String>, Error> {
     let cannot = |source| Error::TokenCommand { program: program.to_owned(), source };
-    let child = Command::new(program)
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -268,20 +277,30 @@ async fn run(
         .kill_on_drop(true)
         .spawn()
         .map_err(cannot)?;
-    let output = tokio::time::timeout(limit, child.wait_with_output())
+    let pipe = child.stdout.take().expect("its output is piped");
+    let mut printed = Zeroizing::new(Vec::with_capacity(LIMIT_BYTES + 1));
+    let ended = async {
+        // With more than that the pipe is closed, which ends most programs.
+        pipe.take(LIMIT_BYTES as u64 + 1).read_to_end(&mut printed).await?;
+        if printed.len() > LIMIT_BYTES {
+            return Ok(None);
+        }
+        child.wait().await.map(Some)
+    };
+    let status = tokio::time::timeout(limit, ended)
         .await
         .map_err(|_| Error::TokenCommandSlow {
             program: program.to_owned(),
             seconds: limit.as_secs(),
         })?
         .map_err(cannot)?;
-    if !output.status.success() {
-        return Err(Error::TokenCommandFailed {
-            program: program.to_owned(),
-            status: output.status,
-        });
+    let Some(status) = status else {
+        let place = format!("the output of the command `{program}`");
+        return Err(Error::TokenMalformed { place });
+    };
+    if !status.success() {
+        return Err(Error::TokenCommandFailed { program: program.to_owned(), status });
     }
-    let printed = Zeroizing::new(output.stdout);
     // What is not Unicode becomes marks that no token holds, and is refused with it.
     Ok(Zeroizing::new(String::from_utf8_lossy(&printed).into_owned()))
 }
@@ -339,6 +358,7 @@ mod tests {
             (TokenSource::File(large), "too large"),
             (TokenSource::File(directory.path().join("absent")), "absent"),
             (TokenSource::File(directory.path().to_owned()), "cannot read"),
+            (command(&["yes", "glpat"]), "`yes` holds is not one line"),
             (command(&["true"]), "`true` holds nothing"),
             (command(&["false"]), "`false` failed"),
             (command(&["no-such-program-here"]), "`no-such-program-here`"),
@@ -399,5 +419,6 @@ mod tests {
         let source = command(&["vault", "--token", "s.secret"]);
         assert_eq!(source.shown(), "{ command = [\"vault\", \"…\"] }");
         assert!(!serde_json::to_string(&source).unwrap().contains("s.secret"));
+        assert!(!format!("{source:?}").contains("s.secret"));
     }
 }

@@ -131,3 +131,6 @@ impl Crawler {
         Error::GitLab { url: self.inner.source.url.to_string(), source: Box::new(error) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -227,8 +227,8 @@ async fn a_daemon_falls_back_to_the_second_token_and_returns_to_the_first_on_a_h
     assert!(gitlab.world().revoke(&first));
     wait_until("a request with the second token", &daemon, async || serves(&gitlab, spare)).await;
     let said = daemon.said();
-    assert!(said.contains("GitLab refuses the token that the output of the command"), "{said}");
     assert!(said.contains("the token of the file token2 is used"), "{said}");
+    assert!(said.contains("GitLab refuses the one of the output of the command"), "{said}");
 
     let third = {
         let mut world = gitlab.world();

@@ -9,9 +9,11 @@
 //! - when it is told to: on a hangup, and before the daily check.
 //!
 //! When the first place has nothing that GitLab takes, the second one is used, until the first
-//! holds something else or it is told to look again. It never shows a token, never lends one to
-//! another source, and never gives up the last key it has: GitLab's refusal then says what is
-//! wrong. What a single place held: `place.rs`.
+//! holds something else or it is told to look again. When GitLab takes none of them, the next
+//! request begins with the first again: a refusal may have been chance, and a ring that is stuck
+//! would outlive it. It never shows a token, never lends one to another source, and never gives up
+//! the last key it has: GitLab's refusal then says what is wrong. What a single place held:
+//! `place.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -153,24 +155,29 @@ impl Keyring {
     /// Takes note that GitLab refused a key, and says whether there is another one by now.
     pub(in crate::gitlab) async fn refused(&self, generation: u64) -> bool {
         let mut state = self.state.lock().await;
+        if state.exhausted_at.is_some_and(|at| at.elapsed() < REFUSAL_PAUSE) {
+            return false;
+        }
         let Some(key) = &state.in_force else { return true };
         if key.generation != generation {
             return true;
         }
         let Origin::Read { wrap, environment, .. } = &self.origin else { return false };
-        if state.exhausted_at.is_some_and(|at| at.elapsed() < REFUSAL_PAUSE) {
-            return false;
-        }
         let header = key.header.clone();
         for place in &mut state.places {
-            if place.refuse(header.as_ref()) {
-                tracing::warn!("GitLab refuses the token that {} held", place.describe());
-            }
+            place.refuse(header.as_ref());
         }
         // A failure to read leaves things as they are: GitLab's refusal is what is told.
-        let found = state.settle(environment, *wrap, Reread::Refused).await.unwrap_or(false);
-        state.exhausted_at = (!found).then(Instant::now);
-        found
+        if state.settle(environment, *wrap, Reread::Refused).await.unwrap_or(false) {
+            return true;
+        }
+        tracing::info!("GitLab refuses the token, and there is no other");
+        for place in &mut state.places {
+            place.forgive();
+        }
+        let _ = state.settle(environment, *wrap, Reread::Never).await;
+        state.exhausted_at = Some(Instant::now());
+        false
     }
 
     /// Reads all places again and begins with the first one, whatever was refused before.

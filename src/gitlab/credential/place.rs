@@ -1,8 +1,8 @@
 //! One place that tokens come from, and what it held when it was last read.
 //!
-//! A place keeps two texts: the one it held last and the one before, so that a file which is read
-//! while somebody writes it costs nothing. What GitLab refused is marked and not sent again until
-//! the place holds something else. It never shows a text, and never decides when it is read: that
+//! A place keeps two texts: the one it held last and, for a minute, the one before, so that a file
+//! which is read while somebody writes it costs nothing. What GitLab refused is marked, and not
+//! sent again while there is anything else. It never shows a text, and never decides when it is read: that
 //! is `keyring.rs`.
 
 use std::time::Duration;
@@ -23,10 +23,15 @@ const LOOK_PAUSE: Duration = Duration::from_secs(3);
 /// program, ask a server, or wake a person.
 const RUN_PAUSE: Duration = Duration::from_secs(10);
 
+/// For how long the token before the last one may still be sent: as long as a file may be half
+/// written. Later on it has been replaced for good.
+const BEFORE_LIFE: Duration = Duration::from_mins(1);
+
 /// A token that a place held.
 pub(super) struct Held {
     pub(super) credential: Credential,
     pub(super) header: Option<(HeaderName, HeaderValue)>,
+    taken_at: Instant,
     /// GitLab has refused it.
     is_refused: bool,
 }
@@ -66,9 +71,13 @@ impl Place {
         self.source.describe()
     }
 
-    /// Returns the token to send: the last one, unless GitLab refused it, else the one before.
+    /// Returns the token to send: the last one, unless GitLab refused it, else the one before if
+    /// that was replaced a moment ago.
     pub(super) fn usable(&self) -> Option<&Held> {
-        [&self.held, &self.before].into_iter().flatten().find(|held| !held.is_refused)
+        let held = self.held.as_ref()?;
+        let is_fresh = held.taken_at.elapsed() < BEFORE_LIFE;
+        let before = self.before.as_ref().filter(|_| is_fresh);
+        [Some(held), before].into_iter().flatten().find(|held| !held.is_refused)
     }
 
     /// Says whether it was read at all, with or without success.
@@ -122,7 +131,13 @@ impl Place {
         let read = match self.source.read(environment).await {
             Ok(token) => {
                 let credential = wrap(token);
-                credential.header().map(|header| Held { credential, header, is_refused: false })
+                let taken_at = Instant::now();
+                credential.header().map(|header| Held {
+                    credential,
+                    header,
+                    taken_at,
+                    is_refused: false,
+                })
             }
             Err(source) => Err(Error::Token { source }),
         };
@@ -160,17 +175,11 @@ impl Place {
         }
     }
 
-    /// Marks a token that GitLab refused. Returns true when it is of this place and was not marked
-    /// before.
-    pub(super) fn refuse(&mut self, header: Option<&(HeaderName, HeaderValue)>) -> bool {
-        let mut is_news = false;
+    /// Marks a token that GitLab refused, if it is of this place.
+    pub(super) fn refuse(&mut self, header: Option<&(HeaderName, HeaderValue)>) {
         for held in [&mut self.held, &mut self.before].into_iter().flatten() {
-            if held.header.as_ref() == header && !held.is_refused {
-                held.is_refused = true;
-                is_news = true;
-            }
+            held.is_refused |= held.header.as_ref() == header;
         }
-        is_news
     }
 
     /// Forgets what GitLab refused, so that the last token is tried again; the one before it has

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::Outcome;
 use super::build::{self, Parts};
 use crate::config::Environment;
-use crate::crawl::{Progress, Schedule, Silent};
+use crate::crawl::{Progress, Schedule, Silent, Status};
 use crate::lifecycle::Lifecycle;
 use crate::serve::{self, App};
 
@@ -32,6 +32,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     let app = App {
         lookup: parts.lookup(store.clone()),
         keys: Arc::new(parts.config.api_keys.clone()),
+        status: Status::of(&crawlers),
         start: rand::random(),
     };
     let stop = lifecycle.soft();

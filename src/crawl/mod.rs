@@ -29,12 +29,13 @@ mod progress;
 mod prune;
 mod roots;
 mod schedule;
+mod status;
 mod summary;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -50,6 +51,7 @@ use crate::telemetry::chain;
 
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
+pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use roots::Root;
@@ -148,6 +150,8 @@ struct Inner {
     progress: Arc<dyn Progress>,
     /// GitLab's clock minus ours, in milliseconds, as its last answer showed.
     skew_ms: AtomicI64,
+    /// What syncs do and did, for those who look on.
+    activity: Mutex<Activity>,
 }
 
 /// A project as the later steps need it.
@@ -197,7 +201,18 @@ impl Crawler {
         })?;
         let skew_ms = AtomicI64::new(0);
         let environment = environment.clone();
-        let inner = Inner { source, environment, client, store, reader, clock, progress, skew_ms };
+        let activity = Mutex::default();
+        let inner = Inner {
+            source,
+            environment,
+            client,
+            store,
+            reader,
+            clock,
+            progress,
+            skew_ms,
+            activity,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -238,6 +253,33 @@ impl Crawler {
     /// When nothing could be read to the end; what was read is kept, and the next sync goes on
     /// from there.
     pub async fn sync(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
+        let (clock, before) = (&self.inner.clock, self.inner.client.stats());
+        self.activity().begin(clock.now());
+        let result = self.sync_watched(depth, stop).await;
+        let requests = self.inner.client.stats().requests - before.requests;
+        self.activity().end(status::outcome(&result), requests, clock.now());
+        result
+    }
+
+    /// Returns what this crawler does and knows now.
+    pub fn now(&self) -> SourceNow {
+        let client = &self.inner.client;
+        SourceNow {
+            name: self.inner.source.name.clone(),
+            activity: self.activity().clone(),
+            budget: client.budget(),
+            token: None,
+            capabilities: client.capabilities(),
+            stats: client.stats(),
+            figures: client.figures(),
+        }
+    }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.inner.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn sync_watched(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
         self.forget_another_instance().await?;
         let (summary, old) = self.pass(depth, stop).await?;
         if !old {

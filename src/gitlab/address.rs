@@ -24,11 +24,13 @@ use super::Error;
 /// The words of GitLab's routes. In a route template everything else is replaced by `:x`, so that
 /// logs and metrics see few, nameless routes.
 const ROUTE_WORDS: &[&str] = &[
+    "approval_rules",
     "descendant_groups",
     "files",
     "groups",
     "issues",
     "issues_statistics",
+    "job",
     "labels",
     "latest",
     "merge_requests",

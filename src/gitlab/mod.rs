@@ -8,7 +8,7 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
-//! `error.rs` and `refusal.rs`, `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! `error.rs` and `refusal.rs`, `features.rs` and `probe.rs` (what is to be had), `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
 mod address;
@@ -23,6 +23,7 @@ mod host;
 mod meter;
 mod pacing;
 mod paging;
+mod probe;
 mod query;
 mod refusal;
 mod retry;
@@ -34,11 +35,11 @@ pub mod wire;
 pub use client::{Client, Stats};
 pub use credential::{Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck};
 pub use error::{CredentialFault, Error, Missing, Verdict};
-pub use features::{Capabilities, Feature, Lack, Unavailable};
-pub use meter::RouteFigures;
+pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
+pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};
 pub use paging::{NextPage, Page};
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
-pub use wire::{FetchedProject, Group, ProjectFeatures, RawFile, Version};
+pub use wire::{ApprovalRule, FetchedProject, Group, ProjectFeatures, RawFile, Version};

@@ -187,6 +187,10 @@ impl Client {
         &self.inner.features
     }
 
+    pub(super) fn present_moment(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     pub(super) fn base(&self) -> &Base {
         &self.inner.base
     }

@@ -3,7 +3,8 @@
 //! The first signal cancels the soft token: everyone ends the unit of work that has begun, and no
 //! more. A second signal, or the deadline, cancels the hard one: what is under way is dropped,
 //! which the index survives as it survives a kill. A task that ends unbidden stops the daemon with
-//! a failing exit code: half a daemon is worse than none, for nobody notices it.
+//! a failing exit code: half a daemon is worse than none, for nobody notices it. A hangup stops
+//! nothing; what it means is decided by who listens to it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -104,6 +105,42 @@ impl Lifecycle {
                 anyhow::bail!("the task `{task}` ended, which it never should")
             }
         }
+    }
+}
+
+/// Hangups (`SIGHUP`): the sign to read again what may have changed on disk.
+#[derive(Debug)]
+pub struct Hangups {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    /// Begins to listen. From then on a hangup does not end the process.
+    pub fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = signal(SignalKind::hangup());
+            if let Err(error) = &signals {
+                tracing::warn!("hangups cannot be heard: {error}");
+            }
+            Self { signals: signals.ok() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Waits for the next one. Several that come at once may count as one. Where there are none,
+    /// this waits for ever.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 

@@ -123,6 +123,7 @@ fn demo_config(gitlab: &GitLab, truth: &Truth) -> anyhow::Result<Config> {
         name: "demo".to_owned(),
         url: gitlab.url().parse().context("the simulated GitLab has no address")?,
         auth: Auth::PrivateToken(TokenSource::Env(TOKEN_VARIABLE.to_owned())),
+        fallback_token: None,
         groups: vec![truth.group.clone()],
         projects: Vec::new(),
         exclude: Vec::new(),

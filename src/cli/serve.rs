@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::build::{self, Parts};
 use crate::config::Environment;
-use crate::crawl::{Progress, Schedule, Silent, Status};
-use crate::lifecycle::Lifecycle;
+use crate::crawl::{Crawler, Progress, Schedule, Silent, Status};
+use crate::lifecycle::{Hangups, Lifecycle};
 use crate::serve::{self, App};
 
 /// Runs the command.
@@ -36,6 +37,15 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
         start: rand::random(),
     };
     let stop = lifecycle.soft();
+    // Before anybody knows that it runs: an unheard hangup would end it.
+    let hangups = Hangups::listen();
+    lifecycle.spawn("tokens", {
+        let (crawlers, stop) = (crawlers.clone(), stop.clone());
+        async move {
+            reload_tokens(&crawlers, hangups, stop).await;
+            Ok(())
+        }
+    });
     let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());
     tracing::info!("listening on http://{}", listener.local_addr().unwrap_or(address));
     lifecycle.spawn("http", {
@@ -51,4 +61,14 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     ended?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
+}
+
+/// Reads all tokens again at each hangup, until told to stop.
+async fn reload_tokens(crawlers: &[Crawler], mut hangups: Hangups, stop: CancellationToken) {
+    while stop.run_until_cancelled(hangups.next()).await.is_some() {
+        tracing::info!("hangup: the tokens are read again");
+        for crawler in crawlers {
+            crawler.reload_token().await;
+        }
+    }
 }

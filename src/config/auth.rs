@@ -1,9 +1,13 @@
 //! The credential of a source: which header it goes into, and where the token is read from.
 //!
+//! A second place may be named as a fallback, for the time in which the first token is replaced.
 //! It refuses to lend one source's token to another: with several sources each names its own.
 
 use super::TokenSource;
 use super::section::Section;
+
+/// The key of the second place.
+pub(super) const FALLBACK: &str = "fallback_token";
 
 /// How a source is asked, with the place of the token where one is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +82,30 @@ impl Kind {
     }
 }
 
-/// Joins the word under `auth` with the place of the token. Without either, a source is asked
-/// without a credential, so that a public group needs no more than its name.
-pub(super) fn read_auth(section: &mut Section<'_>, kind: Kind, given: bool, sole: bool) -> Auth {
+/// Joins the word under `auth` with the place of the token, and reads the place of the second.
+/// Without any of them, a source is asked without a credential, so that a public group needs no
+/// more than its name.
+pub(super) fn read_auth(
+    section: &mut Section<'_>,
+    kind: Kind,
+    given: bool,
+    sole: bool,
+) -> (Auth, Option<TokenSource>) {
+    // A second token makes no sense without a first.
+    let given = given || section.has(FALLBACK);
+    let place = section.place_of(FALLBACK);
+    let fallback = TokenSource::read_key(section, FALLBACK);
+    let auth = read_first(section, kind, given, sole);
+    if fallback.is_some() && fallback.as_ref() == auth.token() {
+        section.report(FALLBACK, place, "names the place that `token` names already");
+    }
+    let fallback = fallback.filter(|_| auth.token().is_some());
+    (auth, fallback)
+}
+
+fn read_first(section: &mut Section<'_>, kind: Kind, given: bool, sole: bool) -> Auth {
     let named = section.has("token");
-    let token = TokenSource::read_key(section);
+    let token = TokenSource::read_key(section, "token");
     match (kind, token) {
         (Kind::None, _) => Auth::None,
         (kind, Some(token)) => kind.with(token),

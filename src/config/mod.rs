@@ -57,7 +57,7 @@ pub use rules::{
 pub use schedule::{Cron, Schedule};
 pub use server::Server;
 pub use source::{Source, Transport};
-pub use token::TokenSource;
+pub use token::{Stamp, TokenSource};
 
 use file::ConfigFile;
 use problem::Problems;
@@ -170,10 +170,11 @@ impl Config {
 
 /// Names the short forms that are set but make no source by themselves.
 fn describe_unused(environment: &Environment) -> String {
-    let set: Vec<&str> = ["GITLAB_GROUPS", "GITLAB_PROJECTS", "GITLAB_TOKEN"]
-        .into_iter()
-        .filter(|name| environment.find(name).is_some())
-        .collect();
+    let set: Vec<&str> =
+        ["GITLAB_FALLBACK_TOKEN", "GITLAB_GROUPS", "GITLAB_PROJECTS", "GITLAB_TOKEN"]
+            .into_iter()
+            .filter(|name| environment.find(name).is_some())
+            .collect();
     if set.is_empty() {
         return String::new();
     }

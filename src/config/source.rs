@@ -1,8 +1,8 @@
 //! `[[gitlab]]`: the sources, each one GitLab with its credential, roots and pace.
 //!
-//! A container gets by without a file: `GITLAB_URL`, `GITLAB_TOKEN`, `GITLAB_GROUPS` and
-//! `GITLAB_PROJECTS` make a source named `main`, or give the only source what it lacks. With two
-//! sources they count for none: a token must not be sent to a host that it is not meant for. A
+//! A container gets by without a file: `GITLAB_URL`, `GITLAB_TOKEN`, `GITLAB_FALLBACK_TOKEN`,
+//! `GITLAB_GROUPS` and `GITLAB_PROJECTS` make a source named `main`, or give the only source what
+//! it lacks. With two sources they count for none: a token must not be sent to a host that it is not meant for. A
 //! source refuses an address that carries a password.
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use reqwest::Url;
 use serde::{Serialize, Serializer};
 
-use super::auth::{Kind, read_auth};
+use super::auth::{FALLBACK, Kind, read_auth};
 use super::problem::Place;
 use super::section::Section;
 use super::show::Toml;
@@ -58,6 +58,8 @@ pub struct Source {
     pub url: Url,
     /// The credential.
     pub auth: Auth,
+    /// Where a second token of the same kind is read from when the first is refused.
+    pub fallback_token: Option<TokenSource>,
     /// Groups to crawl with their subgroups, by path or number.
     pub groups: Vec<String>,
     /// Projects to crawl, by path or number.
@@ -138,8 +140,10 @@ impl Source {
             parse_url,
         );
         let in_share = |share: f64| share > 0.0 && share <= 1.0;
+        let (auth, fallback_token) = read_auth(section, kind, auth_given, short_forms.is_some());
         Some(Self {
-            auth: read_auth(section, kind, auth_given, short_forms.is_some()),
+            auth,
+            fallback_token,
             groups: without_repeats(section.parse_each("groups", parse_path)),
             projects: without_repeats(section.parse_each("projects", parse_path)),
             exclude: section.parse_each("exclude", PathGlob::parse),
@@ -169,6 +173,9 @@ impl Source {
         if let Some(token) = self.auth.token() {
             toml.plain("token", token.shown());
         }
+        if let Some(token) = &self.fallback_token {
+            toml.plain(FALLBACK, token.shown());
+        }
         toml.texts("groups", &self.groups);
         toml.texts("projects", &self.projects);
         toml.texts("exclude", &self.exclude);
@@ -189,6 +196,7 @@ impl Serialize for Source {
             url: &'a str,
             auth: &'static str,
             token: Option<&'a TokenSource>,
+            fallback_token: Option<&'a TokenSource>,
             groups: &'a [String],
             projects: &'a [String],
             exclude: &'a [PathGlob],
@@ -205,6 +213,7 @@ impl Serialize for Source {
             url: self.url.as_str(),
             auth: self.auth.as_str(),
             token: self.auth.token(),
+            fallback_token: self.fallback_token.as_ref(),
             groups: &self.groups,
             projects: &self.projects,
             exclude: &self.exclude,
@@ -245,12 +254,18 @@ fn fill(section: &mut Section<'_>, environment: &Environment, kind: Kind) {
         // The job's own token comes first: another kind of token is refused in its header.
         tokens.insert(0, "CI_JOB_TOKEN");
     }
+    let mut places: Vec<(&str, &str)> =
+        tokens.into_iter().map(|variable| ("token", variable)).collect();
+    if !in_job {
+        // A job has one token, and another kind is refused in its header.
+        places.push((FALLBACK, "GITLAB_FALLBACK_TOKEN"));
+    }
     if kind != Kind::None {
-        for variable in tokens {
+        for (key, variable) in places {
             if environment.find(variable).is_some() {
                 let place = ::config::Value::new(Some(&variable.to_owned()), variable);
                 let table = ::config::Map::from([("env".to_owned(), place)]);
-                section.fill("token", variable, table);
+                section.fill(key, variable, table);
             }
         }
     }

@@ -263,6 +263,8 @@ fn a_token_written_as_text_is_refused_and_explained_and_not_shown() {
         "archived = \"glpat-secret\"",
         "groups = \"glpat-secret\"",
         "private_token = \"glpat-secret\"",
+        "fallback_token = \"glpat-secret\"",
+        "fallback_token = { env = \"glpat-secret\" }",
     ] {
         let error = load(&format!("{SOURCE}{line}")).unwrap_err();
         assert!(!shown(&error).contains("glpat"), "{}", shown(&error));
@@ -278,6 +280,29 @@ fn a_token_written_as_text_is_refused_and_explained_and_not_shown() {
     .unwrap_err();
     assert!(error.to_string().contains("XREFD__GITLAB__0__TOKEN"), "{error}");
     assert!(!shown(&error).contains("glpat"), "{}", shown(&error));
+}
+
+#[test]
+fn a_second_token_has_a_place_of_its_own_beside_the_first() {
+    let first = "token = { env = \"A\" }\n";
+    let fallback = |text: &str| load(&format!("{SOURCE}{text}")).unwrap().sources.remove(0);
+    let source = fallback(&format!("{first}fallback_token = {{ file = \"b\" }}"));
+    assert_eq!(source.fallback_token, Some(TokenSource::File("b".into())));
+    assert_eq!(source.auth, Auth::PrivateToken(TokenSource::Env("A".to_owned())));
+    // The first is where it always is when nobody says.
+    let source = fallback("fallback_token = { file = \"b\" }");
+    assert_eq!(source.auth, Auth::PrivateToken(TokenSource::Env("GITLAB_TOKEN".to_owned())));
+    assert_eq!(fallback(first).fallback_token, None);
+    // Public data needs neither.
+    let source = fallback("auth = \"none\"\nfallback_token = { file = \"b\" }");
+    assert_eq!((source.auth, source.fallback_token), (Auth::None, None));
+    for (text, says) in [
+        (format!("{first}fallback_token = {{ env = \"A\" }}"), "names already"),
+        (format!("{first}fallback_token = {{}}"), "exactly one"),
+        (format!("{first}fallback_tokens = {{ env = \"B\" }}"), "fallback_token"),
+    ] {
+        expect_problem(&format!("{SOURCE}{text}"), &["gitlab[0].fallback_token", says]);
+    }
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! Where a token is read from: a variable, a file, or a command's output.
 //!
 //! The configuration names the place and never holds the token, so it can be shown, logged and
-//! kept in a repository. The token is read when it is needed and again when GitLab refuses it, so
-//! a rotated one is picked up without a restart. It refuses to show what it read, and the
-//! arguments of a command, which may name a secret themselves.
+//! kept in a repository. When it is read, and when again, is decided by the one who holds keys
+//! (`gitlab::credential`); [`TokenSource::stamp`] tells without reading whether a file changed. It
+//! refuses to show what it read, and the arguments of a command, which may name a secret
+//! themselves.
 
 use std::io;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 use tokio::process::Command;
 
@@ -22,6 +24,10 @@ use super::{Environment, Error};
 /// How long a command may take. A password manager asks its server within a second or two; one
 /// that waits for input would wait for ever.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a file may take. It may be a pipe that nobody writes to, or lie on a server that is
+/// gone.
+const FILE_TIME: Duration = Duration::from_secs(10);
 
 /// The most that is read of a file, in bytes. GitLab's tokens have less than a hundred, a job
 /// token that is a signed document some thousands.
@@ -43,26 +49,59 @@ pub enum TokenSource {
     },
 }
 
+/// What a file looks like from outside. Another stamp means that it was written or replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    modified: Option<SystemTime>,
+    length_bytes: u64,
+    /// Device and number of the file: a secret that is mounted is replaced by another file, which
+    /// may be as old and as long.
+    file: Option<(u64, u64)>,
+}
+
 impl TokenSource {
     /// Reads the token.
+    ///
+    /// # Errors
+    ///
+    /// When the place holds no token, or does not say so in time. The error names the place.
     pub async fn read(&self, environment: &Environment) -> Result<SecretString, Error> {
         let text = match self {
-            Self::Env(name) => environment
-                .find(name)
-                .ok_or_else(|| Error::TokenUnset { name: name.clone() })?
-                .to_owned(),
+            Self::Env(name) => Zeroizing::new(
+                environment
+                    .find(name)
+                    .ok_or_else(|| Error::TokenUnset { name: name.clone() })?
+                    .to_owned(),
+            ),
             Self::File(path) => {
                 let file = path.clone();
                 // A file may be a pipe that nobody writes to: not on a thread of the runtime.
-                tokio::task::spawn_blocking(move || read_file(&file))
-                    .await
-                    .map_err(io::Error::other)
-                    .and_then(|read| read)
-                    .map_err(|source| Error::TokenFile { path: path.clone(), source })?
+                let read = tokio::task::spawn_blocking(move || read_file(&file));
+                match tokio::time::timeout(FILE_TIME, read).await {
+                    Ok(read) => read.map_err(io::Error::other).and_then(|read| read),
+                    Err(_) => Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        format!("it could not be read within {} seconds", FILE_TIME.as_secs()),
+                    )),
+                }
+                .map_err(|source| Error::TokenFile { path: path.clone(), source })?
             }
             Self::Command { program, arguments } => run(program, arguments, COMMAND_LIMIT).await?,
         };
         self.check(text.trim())
+    }
+
+    /// Looks at the file without reading it. `None` for what is no plain file, or cannot be looked
+    /// at: a variable never changes while a program runs, and what a command or a pipe holds shows
+    /// only when it is read.
+    pub async fn stamp(&self) -> Option<Stamp> {
+        let Self::File(path) = self else { return None };
+        let found = tokio::time::timeout(FILE_TIME, tokio::fs::metadata(path)).await.ok()?.ok()?;
+        found.is_file().then(|| Stamp {
+            modified: found.modified().ok(),
+            length_bytes: found.len(),
+            file: file_number(&found),
+        })
     }
 
     /// Returns the place in words: `the environment variable GITLAB_TOKEN`.
@@ -84,14 +123,14 @@ impl TokenSource {
         Ok(SecretString::from(token))
     }
 
-    /// Reads the key `token` of a source. `None` when it is absent or wrong; then the problem is
+    /// Reads a key that names a place. `None` when it is absent or wrong; then the problem is
     /// reported.
-    pub(super) fn read_key(section: &mut Section<'_>) -> Option<Self> {
-        if section.is_text("token") {
-            let place = section.place_of("token");
-            section.discard("token");
+    pub(super) fn read_key(section: &mut Section<'_>, key: &str) -> Option<Self> {
+        if section.is_text(key) {
+            let place = section.place_of(key);
+            section.discard(key);
             section.report(
-                "token",
+                key,
                 place,
                 "holds a text, but a token may not stand in the configuration, which is shown and \
                  logged: name its place, as in { env = \"GITLAB_TOKEN\" }, { file = \
@@ -100,8 +139,8 @@ impl TokenSource {
             );
             return None;
         }
-        let place = section.place_of("token");
-        let (count, found) = section.read_present("token", |token| {
+        let place = section.place_of(key);
+        let (count, found) = section.read_present(key, |token| {
             const KEYS: [&str; 3] = ["env", "file", "command"];
             // A variable names a new place; the one in the file then no longer counts.
             if KEYS.iter().any(|key| token.is_from_variable(key)) {
@@ -119,7 +158,7 @@ impl TokenSource {
         })?;
         if count != 1 {
             section.report(
-                "token",
+                key,
                 place,
                 "must name exactly one place: { env = \"NAME\" }, { file = \"PATH\" } or \
                  { command = [\"program\", \"argument\"] }",
@@ -192,8 +231,20 @@ fn read_command(token: &mut Section<'_>) -> Option<TokenSource> {
     }
 }
 
-fn read_file(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems number no files")]
+fn file_number(found: &std::fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_number(_: &std::fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+fn read_file(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
     let read = std::fs::File::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)?;
     if u64::try_from(read).is_ok_and(|read| read > FILE_LIMIT) {
         return Err(io::Error::other("it is far too large to hold only a token"));
@@ -203,7 +254,11 @@ fn read_file(path: &Path) -> io::Result<String> {
 
 /// Runs a command and returns what it prints. Its messages on stderr are dropped: a program that
 /// fails may print what it was given.
-async fn run(program: &str, arguments: &[String], limit: Duration) -> Result<String, Error> {
+async fn run(
+    program: &str,
+    arguments: &[String],
+    limit: Duration,
+) -> Result<Zeroizing<String>, Error> {
     let cannot = |source| Error::TokenCommand { program: program.to_owned(), source };
     let child = Command::new(program)
         .args(arguments)
@@ -226,8 +281,9 @@ async fn run(program: &str, arguments: &[String], limit: Duration) -> Result<Str
             status: output.status,
         });
     }
+    let printed = Zeroizing::new(output.stdout);
     // What is not Unicode becomes marks that no token holds, and is refused with it.
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(Zeroizing::new(String::from_utf8_lossy(&printed).into_owned()))
 }
 
 #[cfg(test)]
@@ -312,6 +368,24 @@ mod tests {
         let error = source.read(&Environment::default()).await.unwrap_err();
         assert!(error.to_string().contains("exit status: 3"), "{error}");
         assert!(!chain(&error).contains("glpat"), "{}", chain(&error));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_written_or_replaced_gets_another_stamp() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let source = TokenSource::File(path.clone());
+        assert_eq!(source.stamp().await, None, "there is no file yet");
+        std::fs::write(&path, "glpat-one").unwrap();
+        let first = source.stamp().await;
+        assert!(first.is_some());
+        assert_eq!(source.stamp().await, first);
+        let other = directory.path().join("other");
+        std::fs::write(&other, "glpat-two").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert_ne!(source.stamp().await, first);
+        assert_eq!(TokenSource::File(directory.path().to_owned()).stamp().await, None);
+        assert_eq!(TokenSource::Env("TOKEN".to_owned()).stamp().await, None);
     }
 
     #[tokio::test]

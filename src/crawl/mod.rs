@@ -7,6 +7,7 @@
 //!
 //! One sync of a source, step by step:
 //!
+//! 0. **The token** is checked, once a day ([`token`]).
 //! 1. **Roots** are looked up, and their projects listed by id ([`roots`]).
 //! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
 //!    ([`parts`]).
@@ -31,6 +32,7 @@ mod roots;
 mod schedule;
 mod status;
 mod summary;
+mod token;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +57,7 @@ pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use roots::Root;
+use token::TokenState;
 
 /// An interruption that is older is followed by a second pass.
 const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
@@ -104,16 +107,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// True when GitLab refused the token, so that another may have to be read.
-    pub fn is_refused_token(&self) -> bool {
-        match self {
-            Self::GitLab { source, .. } => {
-                matches!(**source, gitlab::Error::Unauthorized { .. })
-            }
-            Self::NoRoot { .. } | Self::Token { .. } | Self::Store(_) | Self::Stopped => false,
-        }
-    }
-
     /// Returns what a person can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -142,8 +135,8 @@ pub struct Crawler {
 #[derive(Debug)]
 struct Inner {
     source: Source,
-    environment: Environment,
     client: Client,
+    token: TokenState,
     store: Store,
     reader: Arc<Reader>,
     clock: Arc<dyn Clock>,
@@ -187,7 +180,8 @@ impl Crawler {
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
-        settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
+        settings.keyring =
+            Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
@@ -200,36 +194,13 @@ impl Crawler {
             source: Box::new(error),
         })?;
         let skew_ms = AtomicI64::new(0);
-        let environment = environment.clone();
+        let token = TokenState::default();
         let activity = Mutex::default();
-        let inner = Inner {
-            source,
-            environment,
-            client,
-            store,
-            reader,
-            clock,
-            progress,
-            skew_ms,
-            activity,
-        };
-        Ok(Self { inner: Arc::new(inner) })
-    }
-
-    /// Makes a crawler for the same source that has read its token again, after the old one was
-    /// refused.
-    pub async fn renewed(&self) -> Result<Self, Error> {
-        let inner = &self.inner;
-        Self::new(
-            inner.source.clone(),
-            &inner.environment,
-            inner.store.clone(),
-            inner.reader.clone(),
-            inner.clock.clone(),
-            inner.progress.clone(),
-            Some(self),
-        )
-        .await
+        let inner =
+            Inner { source, client, token, store, reader, clock, progress, skew_ms, activity };
+        let crawler = Self { inner: Arc::new(inner) };
+        crawler.read_token().await?;
+        Ok(crawler)
     }
 
     /// True when a source is of the same host as this one.
@@ -266,9 +237,11 @@ impl Crawler {
         let client = &self.inner.client;
         SourceNow {
             name: self.inner.source.name.clone(),
+            at: self.inner.clock.now(),
             activity: self.activity().clone(),
             budget: client.budget(),
-            token: None,
+            learnt: Vec::new(),
+            token: self.token_check(),
             capabilities: client.capabilities(),
             stats: client.stats(),
             figures: client.figures(),
@@ -378,6 +351,7 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
+        unless_stopped(stop, self.check_token()).await??;
         let roots = self.list_projects(run, report, stop).await?;
         self.read_parts(run, &roots, report, stop).await?;
         let projects = self.known_projects(run).await?;

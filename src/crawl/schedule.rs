@@ -34,7 +34,7 @@ impl Schedule {
     }
 
     /// Syncs at once, then by the clock, until told to stop. A sync that has begun a page ends it.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(self, stop: CancellationToken) {
         loop {
             self.sync_all(&stop).await;
             let Some(next) = next_after(&self.sync, self.clock.now()) else {
@@ -53,8 +53,8 @@ impl Schedule {
         }
     }
 
-    async fn sync_all(&mut self, stop: &CancellationToken) {
-        for crawler in &mut self.crawlers {
+    async fn sync_all(&self, stop: &CancellationToken) {
+        for crawler in &self.crawlers {
             match crawler.sync(Depth::Changed, stop).await {
                 Ok(_) => {}
                 Err(Error::Stopped) => return,
@@ -66,13 +66,6 @@ impl Schedule {
                         crawler.name(),
                         chain(&error)
                     );
-                    if error.is_refused_token() {
-                        // It may have been rotated: the next sync uses what its place holds now.
-                        match crawler.renewed().await {
-                            Ok(renewed) => *crawler = renewed,
-                            Err(error) => tracing::error!("{}", chain(&error)),
-                        }
-                    }
                 }
             }
         }

@@ -33,7 +33,9 @@ mod stub;
 pub mod wire;
 
 pub use client::{Client, Stats};
-pub use credential::{Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck};
+pub use credential::{
+    Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
+};
 pub use error::{CredentialFault, Error, Missing, Verdict};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use meter::{DURATION_BOUNDS, RouteFigures};

@@ -23,9 +23,9 @@ impl Client {
     ///
     /// When GitLab cannot be reached, or refuses the credential altogether. That it does not tell
     /// a version, as without a token, is no error.
-    pub async fn probe(&self, projects: &[ProjectId]) -> Result<Capabilities, Error> {
+    pub async fn probe_features(&self, projects: &[ProjectId]) -> Result<Capabilities, Error> {
         let version = self.metadata().await?;
-        self.features().begin_probe(self.present_moment());
+        self.features().begin_probe(self.now());
         if let Some(version) = version {
             if version.enterprise == Some(false) {
                 self.features().is_tier(Tier::Free);
@@ -120,7 +120,7 @@ impl Client {
 
     /// Notes that something is not to be had, with one line in the log.
     pub(super) fn lacks(&self, feature: Feature, lack: Lack, reason: String) {
-        let since = self.present_moment();
+        let since = self.now();
         let unavailable = Unavailable { feature, lack, reason: reason.clone(), since };
         if !self.features().lacks(unavailable) {
             return;
@@ -157,7 +157,7 @@ mod tests {
         })
         .await;
         let client = stub.client();
-        let found = client.probe(&projects()).await.expect("it answers");
+        let found = client.probe_features(&projects()).await.expect("it answers");
         assert_eq!(found.version.expect("it tells it").version, "18.5.0-ee");
         assert_eq!((found.tier, found.unavailable.as_slice()), (Some(Tier::Paid), &[][..]));
         assert!(found.probed_at.is_some());
@@ -172,7 +172,7 @@ mod tests {
         })
         .await;
         let client = stub.client();
-        let found = client.probe(&projects()).await.expect("it answers");
+        let found = client.probe_features(&projects()).await.expect("it answers");
         assert_eq!(found.tier, Some(Tier::Free));
         assert_eq!(found.unavailable.len(), 1);
         assert_eq!(found.unavailable[0].feature, Feature::ApprovalRules);
@@ -188,7 +188,7 @@ mod tests {
         })
         .await;
         let client = stub.client();
-        let found = client.probe(&projects()).await.expect("it answers");
+        let found = client.probe_features(&projects()).await.expect("it answers");
         assert_eq!(found.tier, Some(Tier::Free));
         assert_eq!(found.unavailable[0].lack, Lack::Instance);
         assert_eq!(stub.uris(), ["/api/v4/metadata"]);
@@ -201,7 +201,7 @@ mod tests {
             _ => json(200, r#"{"version":"14.10.5","revision":"c3d4"}"#),
         })
         .await;
-        let found = stub.client().probe(&[]).await.expect("it answers");
+        let found = stub.client().probe_features(&[]).await.expect("it answers");
         assert_eq!(found.version.expect("it tells it").version, "14.10.5");
         assert_eq!(found.tier, None);
         assert_eq!(stub.uris(), ["/api/v4/metadata", "/api/v4/version"]);
@@ -213,7 +213,7 @@ mod tests {
         for credential in [Credential::None, Credential::JobToken("glcbt-x".into())] {
             let mut settings = settings(&stub.url);
             settings.keyring = Keyring::fixed(credential);
-            let found = client(settings).probe(&projects()).await.expect("that is no failure");
+            let found = client(settings).probe_features(&projects()).await.expect("that is no failure");
             assert_eq!((found.version, found.tier, found.unavailable.len()), (None, None, 0));
         }
         assert_eq!(stub.uris(), ["/api/v4/metadata", "/api/v4/metadata"]);
@@ -224,7 +224,7 @@ mod tests {
         let stub = Stub::start(|_, _| json(401, r#"{"message":"401 Unauthorized"}"#)).await;
         let client = stub.client();
         client.lacks(Feature::Graphql, Lack::Instance, "it is switched off".to_owned());
-        let error = client.probe(&[]).await.expect_err("the token is not valid");
+        let error = client.probe_features(&[]).await.expect_err("the token is not valid");
         assert!(matches!(error, Error::Unauthorized { is_final: true, .. }), "{error:?}");
         assert!(!client.has(Feature::Graphql));
     }

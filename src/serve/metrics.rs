@@ -8,6 +8,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
 
 use super::caller::Caller;
 use super::{App, Problem};
@@ -15,6 +16,9 @@ use crate::crawl::SourceNow;
 use crate::gitlab::DURATION_BOUNDS;
 use crate::lookup::Viewer;
 use crate::telemetry::metrics::{CONTENT_TYPE, Distribution, Families, Labels};
+
+/// A day without leap seconds, which is what `expires_at` counts in.
+const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// Answers with all metrics.
 pub async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -83,6 +87,7 @@ fn gather(now: &SourceNow, families: &mut Families) {
         labels.push(("lack", part.lack.as_str().to_owned()));
         families.set("gitlab_unavailable", "Parts that are not to be had.", labels, 1.0);
     }
+    token(now, families);
     let activity = &now.activity;
     let running = if activity.running_since.is_some() { 1.0 } else { 0.0 };
     families.set("sync_running", "1 while a sync runs.", source(), running);
@@ -104,6 +109,30 @@ fn gather(now: &SourceNow, families: &mut Families) {
             "Time that the last sync took, in seconds.",
             source(),
             took,
+        );
+    }
+}
+
+fn token(now: &SourceNow, families: &mut Families) {
+    let Some(check) = &now.token else { return };
+    let source = || vec![("source", now.name.clone())];
+    if let Some(expires_on) = check.expires_on
+        && let Ok(midnight) = expires_on.to_zoned(TimeZone::UTC)
+    {
+        let left = midnight.timestamp().duration_since(now.at).as_secs_f64();
+        families.set(
+            "gitlab_token_days_left",
+            "Days until the token stops working; negative after.",
+            source(),
+            left / SECONDS_OF_A_DAY,
+        );
+    }
+    if let Some(at) = check.checked_at {
+        families.set(
+            "gitlab_token_checked_timestamp_seconds",
+            "When GitLab was asked about the token, in seconds since 1970.",
+            source(),
+            at.as_duration().as_secs_f64(),
         );
     }
 }

@@ -16,6 +16,21 @@ fn without_any_token_a_source_is_public_unless_it_says_otherwise() {
 }
 
 #[test]
+fn the_short_form_of_the_second_token_counts_beside_the_first_but_not_in_a_job() {
+    let variables = [("GITLAB_TOKEN", "glpat-x"), ("GITLAB_FALLBACK_TOKEN", "glpat-y")];
+    let source = load_in(SOURCE, variables).unwrap().sources.remove(0);
+    let second = TokenSource::Env("GITLAB_FALLBACK_TOKEN".to_owned());
+    assert_eq!(source.fallback_token, Some(second));
+    let job = format!("{SOURCE}auth = \"job-token\"");
+    assert_eq!(load_in(&job, variables).unwrap().sources[0].fallback_token, None);
+    let other = "[[gitlab]]\nname = \"other\"\nurl = \"https://code.example.org\"\n";
+    let two = load_in(&format!("{SOURCE}{other}"), variables).unwrap();
+    assert!(two.sources.iter().all(|source| source.fallback_token.is_none()));
+    let text = format!("{SOURCE}{other}fallback_token = {{ env = \"B\" }}");
+    expect_problem(&text, &["gitlab[1].token", "missing"]);
+}
+
+#[test]
 fn the_short_token_is_never_sent_to_one_of_several_sources() {
     let other = "[[gitlab]]\nname = \"other\"\nurl = \"https://code.example.org\"\n";
     let config = load_in(

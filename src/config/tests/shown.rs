@@ -6,7 +6,10 @@ use super::*;
 fn what_is_shown_holds_no_secret_and_says_where_a_source_came_from() {
     let new = NewKey::generate();
     let token = "{ command = [\"vault\", \"s.secret\"] }";
-    let text = format!("{SOURCE}groups = [\"shop\"]\ntoken = {token}\n{}", new.to_toml("tooljump"));
+    let text = format!(
+        "{SOURCE}groups = [\"shop\"]\ntoken = {token}\nfallback_token = {{ file = \"second\" }}\n{}",
+        new.to_toml("tooljump")
+    );
     let config =
         load_in(&text, [("XREFD__GITLAB__0__SHARE", "0.5"), ("OTHER", "glpat-secret")]).unwrap();
     let json = serde_json::to_string(&config).unwrap();
@@ -21,6 +24,8 @@ fn what_is_shown_holds_no_secret_and_says_where_a_source_came_from() {
     assert!(toml.contains("xrefd.toml, environment variable XREFD__GITLAB__0__SHARE"), "{toml}");
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["gitlab"][0]["token"]["command"][0], "vault");
+    assert_eq!(value["gitlab"][0]["fallback_token"]["file"], "second");
+    assert!(toml.contains("fallback_token = { file = \"second\" }"), "{toml}");
     assert_eq!(value["server"]["listen"], "127.0.0.1:8420");
     let environment = Environment::from([("GITLAB_TOKEN", "glpat-secret")]);
     assert_eq!(format!("{environment:?}"), "{\"GITLAB_TOKEN\"}");
@@ -82,7 +87,10 @@ fn the_default_file_changes_nothing_and_its_lines_are_the_defaults() {
     assert_eq!(all.rules.sentry, default.rules.sentry);
     let [source] = all.sources.as_slice() else { panic!("one source: {:?}", all.sources) };
     let bare = "[[gitlab]]\nurl = \"https://gitlab.example.com\"";
-    let mut expected = load_in(bare, [("GITLAB_TOKEN", "x")]).unwrap().sources.remove(0);
+    let mut expected = load_in(bare, [("GITLAB_TOKEN", "x"), ("GITLAB_FALLBACK_TOKEN", "y")])
+        .unwrap()
+        .sources
+        .remove(0);
     expected.origins.clone_from(&source.origins);
     assert_eq!(*source, expected);
     let key = all.api_keys.iter().next().unwrap();

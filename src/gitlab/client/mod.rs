@@ -183,12 +183,18 @@ impl Client {
         *self.inner.pacer.write().unwrap_or_else(PoisonError::into_inner) = pacer;
     }
 
-    pub(super) fn features(&self) -> &Features {
-        &self.inner.features
+    /// Says whether two clients share a pace.
+    #[cfg(test)]
+    pub(super) fn keeps_pace_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner.pacer(), &other.inner.pacer())
     }
 
-    pub(super) fn present_moment(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    pub(super) fn features(&self) -> &Features {
+        &self.inner.features
     }
 
     pub(super) fn base(&self) -> &Base {
@@ -240,6 +246,28 @@ impl Client {
             };
             self.inner.retries.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Asks as [`Client::ask`] does, but takes no refusal for one of the key: for a question that
+    /// GitLab may answer with 401 although the token is good.
+    pub(super) async fn probe<T>(
+        &self,
+        target: &Target,
+        read: impl Fn(Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let key = self.inner.keyring.present().await?;
+            match self.follow_redirects(target, None, &key).await.and_then(&read) {
+                Ok(value) => return Ok(value),
+                Err(error) => {
+                    let delay = retry::next(error, tries, self.inner.backoff)?;
+                    self.inner.retries.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(delay).await;
+                }
+            }
         }
     }
 

@@ -2,17 +2,23 @@
 //!
 //! A credential travels in a header and nowhere else: GitLab also takes it in the query, but
 //! there it lands in access logs and comes back in `Link` headers. The text of a token is
-//! reachable only inside this module, so that no log, error or `Debug` can show it. Which token is in
-//! force: `keyring.rs`. What GitLab says about it: `check.rs`.
+//! reachable only inside this module, so that no log, error or `Debug` can show it, and it is wiped
+//! from memory with the last value that holds it, as far as the HTTP library lets us. Which token
+//! is in force: `keyring.rs`, with `place.rs`. What GitLab says about it: `check.rs`, with
+//! `scope.rs`.
 
 mod check;
 mod keyring;
+mod place;
+mod scope;
 
-pub use check::{EXPIRY_WARNING_DAYS, ScopeFinding, TokenCheck};
+pub use check::{EXPIRY_WARNING_DAYS, TokenCheck, TokenKind};
 pub(super) use keyring::Key;
 pub use keyring::Keyring;
+pub use scope::ScopeFinding;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Error;
@@ -57,7 +63,8 @@ impl Credential {
         if token.is_empty() {
             return Err(Error::Settings { reason: "the token is empty".to_owned() });
         }
-        let mut value = HeaderValue::from_str(&format!("{prefix}{token}")).map_err(|_| {
+        let text = Zeroizing::new(format!("{prefix}{token}"));
+        let mut value = HeaderValue::from_str(&text).map_err(|_| {
             // The cause is dropped on purpose: it adds nothing, and a later version of it
             // might quote the value.
             Error::Settings {

@@ -17,6 +17,7 @@ mod note;
 mod pipeline;
 mod project;
 mod template;
+mod token;
 mod version;
 
 use std::cell::Cell;
@@ -35,6 +36,7 @@ pub use note::Note;
 pub use pipeline::Pipeline;
 pub use project::{FetchedProject, Project, ProjectFeatures};
 pub use template::{TemplateBody, TemplateName};
+pub use token::{Bearer, BearerBody, Job, JobBody, Token, TokenBody};
 pub use version::Version;
 
 /// A shape that GitLab answers with, and what it becomes past the border.

@@ -1,9 +1,10 @@
 //! `GET /v1/crawls`.
 
 use axum::extract::State;
+use jiff::Timestamp;
 
 use crate::crawl::{Activity, SourceNow};
-use crate::gitlab::{self, Budget, Capabilities, TokenCheck};
+use crate::gitlab::{self, Budget, Capabilities, ScopeFinding, TokenCheck};
 use crate::lookup::{
     BudgetStatus, BudgetWindow, CrawlState, EndedSync, GitLabStatus, LearntLimit, Live, Page,
     SourceStatus, TokenScope, TokenStatus, UnavailablePart, Viewer,
@@ -110,5 +111,22 @@ fn gitlab(capabilities: Capabilities) -> GitLabStatus {
         version: capabilities.version.map(|version| version.version),
         tier: capabilities.tier.map(|tier| tier.as_str().to_owned()),
         probed_at: capabilities.probed_at,
+    }
+}
+
+fn token(check: TokenCheck, now: Timestamp) -> TokenStatus {
+    let scopes = |findings: Vec<ScopeFinding>| {
+        let found = findings.into_iter();
+        found.map(|found| TokenScope { scope: found.scope, why: found.why }).collect()
+    };
+    TokenStatus {
+        days_left: check.days_left(now),
+        warnings: check.warnings(now),
+        name: check.name,
+        scopes: check.scopes,
+        expires_on: check.expires_on,
+        missing: scopes(check.missing),
+        needless: scopes(check.needless),
+        checked_at: check.checked_at,
     }
 }

@@ -46,7 +46,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Environment, Source};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
+use crate::gitlab::{self, Client, Credential, Feature, Keyring, Lack, Unavailable, Verdict};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
@@ -68,6 +68,9 @@ const MAX_BLOCKED: u32 = 10;
 
 /// When a part that could not be read is tried again, at the latest: by the next sync.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
+/// When it is found out anew what a GitLab has. Versions and licences change by the day.
+const PROBE_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +148,8 @@ struct Inner {
     skew_ms: AtomicI64,
     /// What syncs do and did, for those who look on.
     activity: Mutex<Activity>,
+    /// A few projects that were read, to learn from what their GitLab has.
+    sample: Mutex<Vec<ProjectId>>,
 }
 
 /// A project as the later steps need it.
@@ -163,8 +168,8 @@ struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Answers that were not GitLab's.
     blocked: AtomicU32,
-    /// Projects whose comments were refused.
-    refused: Mutex<BTreeSet<ProjectId>>,
+    /// Projects whose comments on items of a kind were refused.
+    refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
 }
 
 impl Crawler {
@@ -196,8 +201,18 @@ impl Crawler {
         let skew_ms = AtomicI64::new(0);
         let token = TokenState::default();
         let activity = Mutex::default();
-        let inner =
-            Inner { source, client, token, store, reader, clock, progress, skew_ms, activity };
+        let inner = Inner {
+            source,
+            client,
+            token,
+            store,
+            reader,
+            clock,
+            progress,
+            skew_ms,
+            activity,
+            sample: Mutex::default(),
+        };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
         Ok(crawler)
@@ -424,6 +439,79 @@ impl Crawler {
         }
     }
 
+    /// Says whether a part of a project may be asked for. One that is known not to be had is
+    /// recorded once, for the whole source.
+    fn asks(&self, feature: Feature, report: &Report) -> bool {
+        match self.inner.client.find_lack(feature) {
+            None => true,
+            Some(lack) => {
+                self.record_lack(&lack, report);
+                false
+            }
+        }
+    }
+
+    /// Takes a part of a project: notes that it was answered, or what a refusal of it means. A
+    /// refusal that is not of this project alone is recorded once, for the whole source; any other
+    /// failure is survived. `None` when there is nothing.
+    fn take<T>(
+        &self,
+        feature: Feature,
+        answer: Result<T, gitlab::Error>,
+        subject: &str,
+        stream: &str,
+        report: &Report,
+    ) -> Result<Taken<T>, Error> {
+        match answer {
+            Ok(found) => {
+                self.inner.client.answered(feature);
+                Ok(Taken::Found(found))
+            }
+            Err(error) => match self.inner.client.refused(feature, subject, &error) {
+                Some(lack) => {
+                    // The first of those that decided it was recorded for itself.
+                    report.forget(stream, &self.inner.client.refusers(feature));
+                    self.record_lack(&lack, report);
+                    Ok(Taken::NotToBeHad)
+                }
+                None => {
+                    self.survive(error, subject, stream, report)?;
+                    Ok(Taken::Failed)
+                }
+            },
+        }
+    }
+
+    /// Records what the credential does not reach: it is there, and the index lacks it. What the
+    /// instance does not have is nothing that is missed.
+    fn record_lack(&self, lack: &Unavailable, report: &Report) {
+        match lack.lack {
+            Lack::Credential => {
+                report.add(self.problem("source", lack.feature.as_str(), lack.reason.clone()));
+            }
+            Lack::Instance | Lack::Configuration => {}
+        }
+    }
+
+    /// Finds out anew, once a day, what this GitLab is and has. A failure is of no consequence:
+    /// the next sync meets it too, and says so.
+    pub(super) async fn probe_daily(&self) {
+        let now = self.inner.clock.now();
+        let probed_at = self.inner.client.capabilities().probed_at;
+        if probed_at.is_some_and(|at| now.duration_since(at).abs() < PROBE_PAUSE) {
+            return;
+        }
+        let sample = self.inner.sample.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Err(error) = self.inner.client.probe_features(&sample).await {
+            tracing::warn!(
+                source = self.name(),
+                "source {}: what its GitLab has could not be found out: {}",
+                self.name(),
+                chain(&error)
+            );
+        }
+    }
+
     fn problem(&self, subject: &str, stream: &str, reason: String) -> Problem {
         let at = self.inner.clock.now();
         Problem {
@@ -451,7 +539,37 @@ impl Crawler {
     }
 }
 
+/// What became of a part of a project.
+enum Taken<T> {
+    /// It was read.
+    Found(T),
+    /// It could not be read this time.
+    Failed,
+    /// It is not to be had, for any project.
+    NotToBeHad,
+}
+
+impl<T> Taken<T> {
+    /// Returns what was read; what was not is noted in `whole`.
+    fn or_miss(self, whole: &mut bool) -> Option<T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Failed => {
+                *whole = false;
+                None
+            }
+            Self::NotToBeHad => None,
+        }
+    }
+}
+
 impl Report {
+    /// Forgets what was recorded of single subjects for a list that turned out not to be had.
+    fn forget(&self, stream: &str, subjects: &BTreeSet<String>) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.retain(|p| p.stream != stream || !subjects.contains(&p.subject));
+    }
+
     fn add(&self, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         // One for each subject and list is enough; a hundred would say no more.
@@ -460,12 +578,13 @@ impl Report {
         }
     }
 
-    fn refuse(&self, project: ProjectId) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(project);
+    fn refuse(&self, project: ProjectId, kind: ItemKind) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((project, kind));
     }
 
-    fn is_refused(&self, project: ProjectId) -> bool {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&project)
+    fn is_refused(&self, project: ProjectId, kind: ItemKind) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.contains(&(project, kind))
     }
 
     fn take(&self) -> Vec<Problem> {

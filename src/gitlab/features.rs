@@ -240,6 +240,11 @@ impl Features {
         projects.len()
     }
 
+    /// Returns the projects that refused something.
+    pub(super) fn refusers(&self, feature: Feature) -> BTreeSet<String> {
+        self.known().refused.get(&feature).cloned().unwrap_or_default()
+    }
+
     /// Forgets everything when another key is in force than the one that it is known of.
     pub(super) fn is_key(&self, generation: u64, kind: Kind) {
         let mut known = self.known();

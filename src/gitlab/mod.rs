@@ -8,7 +8,7 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
-//! `error.rs` and `refusal.rs`, `features.rs` and `probe.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! `error.rs` and `refusal.rs`, `features.rs`, `probe.rs` and `sketch.rs` (what is to be had), `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
 mod address;
@@ -28,6 +28,7 @@ mod query;
 mod refusal;
 mod retry;
 mod settings;
+mod sketch;
 #[cfg(test)]
 mod stub;
 pub mod wire;

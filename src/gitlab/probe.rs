@@ -4,6 +4,8 @@
 //! which GitLab has no list. Everything else comes to light with the answers of a crawl. What
 //! follows from them: `features.rs`.
 
+use std::collections::BTreeSet;
+
 use super::Error;
 use super::client::Client;
 use super::error::Missing;
@@ -113,9 +115,19 @@ impl Client {
     /// Notes that something was refused for a project, and returns what follows when that means
     /// that it is not to be had at all.
     pub fn refused(&self, feature: Feature, project: &str, error: &Error) -> Option<Unavailable> {
+        let feature = match (self.features().kind(), feature) {
+            // Without a token there are none at all.
+            (Kind::None, Feature::IssueComments) => Feature::Comments,
+            (Kind::None | Kind::User | Kind::JobToken, feature) => feature,
+        };
         let (lack, reason) = judge(self.features(), feature, project, error)?;
         self.lacks(feature, lack, reason);
         self.find_lack(feature)
+    }
+
+    /// Returns the projects whose refusals decided that something is not to be had.
+    pub fn refusers(&self, feature: Feature) -> BTreeSet<String> {
+        self.features().refusers(feature)
     }
 
     /// Notes that something is not to be had, with one line in the log.

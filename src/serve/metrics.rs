@@ -175,7 +175,7 @@ fn requests(now: &SourceNow, families: &mut Families) {
 /// Adds up the durations of each route, whatever the status.
 fn durations(now: &SourceNow) -> Vec<(Labels, Distribution)> {
     let mut routes: Vec<(Labels, Distribution)> = Vec::new();
-    let bounds = || DURATION_BOUNDS.into_iter().chain([f64::MAX]);
+    let bounds = || DURATION_BOUNDS.into_iter().chain([f64::INFINITY]);
     for ((route, _), figures) in &now.figures {
         let labels = vec![("source", now.name.clone()), ("route", route.clone())];
         // The figures are sorted by route, so those of one stand together.

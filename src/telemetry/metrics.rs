@@ -28,7 +28,7 @@ pub type Labels = Vec<(&'static str, String)>;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Distribution {
     /// Upper bounds, rising, each with the number of values between it and the one before; the
-    /// last bound is [`f64::MAX`], for all the rest.
+    /// last bound is [`f64::INFINITY`], for all the rest.
     pub buckets: Vec<(f64, u64)>,
     /// The sum of all values.
     pub sum: f64,
@@ -160,7 +160,7 @@ mod tests {
         families.count("requests", "Requests sent.", of("main"), 3);
         families.count("requests", "Requests sent.", of("main"), 4);
         families.set("days_left", "Days.", of("a \"b\"\n\\"), -1.5);
-        let buckets = vec![(0.1, 2), (1.0, 1), (f64::MAX, 1)];
+        let buckets = vec![(0.1, 2), (1.0, 1), (f64::INFINITY, 1)];
         families.distribute("seconds", "Time.", of("main"), Distribution { buckets, sum: 12.25 });
         let expected = "\
 # HELP xrefd_days_left Days.

@@ -15,7 +15,7 @@ use crate::gitlab::address::Target;
 use crate::gitlab::credential::Key;
 use crate::gitlab::features::Kind;
 use crate::gitlab::meter::Exchange;
-use crate::gitlab::pacing::{Admission, Hints};
+use crate::gitlab::pacing::{Admission, Ending, Hints};
 use crate::gitlab::refusal::Refusal;
 
 /// How much of a refusal is read, in bytes: its reason stands at the beginning.
@@ -58,6 +58,10 @@ impl Client {
             Ok(_) => inner.host.breaker.answered(),
             Err(error) => inner.host.breaker.failed(error),
         }
+        admission.ended(match (status, &outcome) {
+            (None, _) | (_, Err(Error::Transport { .. })) => Ending::Broken,
+            (Some(status), _) => Ending::Answered(status),
+        });
         inner.meter.count(Exchange {
             route: &target.route,
             status,

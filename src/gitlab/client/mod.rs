@@ -22,7 +22,7 @@ use super::credential::{Key, Keyring};
 use super::features::{Capabilities, Features};
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
-use super::pacing::{Budget, Pace, Pacer};
+use super::pacing::{Budget, LearntLimit, Pace, Pacer};
 use super::retry;
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -160,6 +160,16 @@ impl Client {
     /// Returns what is left of the budget.
     pub fn budget(&self) -> Budget {
         self.inner.pacer().budget()
+    }
+
+    /// Returns what was learnt of limits, to be kept over a restart.
+    pub fn learnt(&self) -> Vec<LearntLimit> {
+        self.inner.pacer().learnt()
+    }
+
+    /// Takes in what was learnt before a restart; best before the first request.
+    pub fn recall(&self, limits: Vec<LearntLimit>) {
+        self.inner.pacer().recall(limits);
     }
 
     /// Returns what was asked so far, by route template and status (`None`: no answer).

@@ -24,6 +24,7 @@
 //! sync goes on and ends as incomplete. A failure that would meet every request ends it.
 
 mod items;
+mod limits;
 mod notes;
 mod parts;
 mod progress;
@@ -36,7 +37,7 @@ mod token;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -150,6 +151,8 @@ struct Inner {
     activity: Mutex<Activity>,
     /// A few projects that were read, to learn from what their GitLab has.
     sample: Mutex<Vec<ProjectId>>,
+    /// True once the pacer was told what an earlier process learnt.
+    recalled: AtomicBool,
 }
 
 /// A project as the later steps need it.
@@ -212,6 +215,7 @@ impl Crawler {
             skew_ms,
             activity,
             sample: Mutex::default(),
+            recalled: AtomicBool::new(false),
         };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
@@ -255,7 +259,7 @@ impl Crawler {
             at: self.inner.clock.now(),
             activity: self.activity().clone(),
             budget: client.budget(),
-            learnt: Vec::new(),
+            learnt: client.learnt(),
             token: self.token_check(),
             capabilities: client.capabilities(),
             stats: client.stats(),
@@ -269,6 +273,7 @@ impl Crawler {
 
     async fn sync_watched(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
         self.forget_another_instance().await?;
+        self.recall_limits().await?;
         let (summary, old) = self.pass(depth, stop).await?;
         if !old {
             return Ok(summary);
@@ -312,6 +317,7 @@ impl Crawler {
             Ok(_) => Outcome::Incomplete,
         };
         inner.store.finish_run(&run, outcome, &problems, now).await?;
+        self.keep_limits(&run).await?;
         let removed = steps?;
 
         let spent = inner.client.stats();

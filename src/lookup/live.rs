@@ -62,6 +62,8 @@ pub struct BudgetStatus {
     pub learnt: Vec<LearntLimit>,
     /// Requests that are out.
     pub in_flight: u64,
+    /// How many requests may be out at once, at present.
+    pub concurrency: u64,
 }
 
 /// One window of a rate limit.
@@ -71,10 +73,12 @@ pub struct BudgetWindow {
     pub name: String,
     /// Requests that GitLab permits in the window.
     pub limit: u64,
-    /// Requests after which we stop.
+    /// Requests of ours after which we stop: our share, or less when others use much.
     pub allowed: u64,
     /// Requests used, by anyone.
     pub used: u64,
+    /// Requests that others used for certain.
+    pub others: u64,
     /// When the window ends.
     pub resets_at: Timestamp,
 }

@@ -205,6 +205,7 @@ fn budget(now: &SourceNow, families: &mut Families) {
         for (name, help, value) in [
             ("gitlab_budget_limit", "Requests that GitLab permits in the window.", window.limit),
             ("gitlab_budget_allowed", "Requests after which we stop.", window.allowed),
+            ("gitlab_budget_others", "Requests that others used for certain.", window.others),
             ("gitlab_budget_used", "Requests used in the window, by anyone.", window.used),
         ] {
             families.set(name, help, labels(), count(value));
@@ -222,6 +223,12 @@ fn budget(now: &SourceNow, families: &mut Families) {
         "Routes that rest after a throttle answer.",
         source(),
         count(now.budget.paused_routes.len() as u64),
+    );
+    families.set(
+        "gitlab_concurrency",
+        "Requests that may be out at once, at present.",
+        source(),
+        count(now.budget.concurrency as u64),
     );
     families.set("gitlab_in_flight", "Requests that are out.", source(), count(now.budget.in_flight));
 }

@@ -85,6 +85,7 @@ fn budget(budget: Budget, learnt: Vec<gitlab::LearntLimit>) -> BudgetStatus {
                 limit: window.limit,
                 allowed: window.allowed,
                 used: window.used,
+                others: window.others,
                 resets_at: window.resets_at,
             })
             .collect(),
@@ -101,6 +102,7 @@ fn budget(budget: Budget, learnt: Vec<gitlab::LearntLimit>) -> BudgetStatus {
             })
             .collect(),
         in_flight: budget.in_flight,
+        concurrency: budget.concurrency as u64,
     }
 }
 

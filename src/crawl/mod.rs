@@ -23,6 +23,7 @@
 //! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
 //! sync goes on and ends as incomplete. A failure that would meet every request ends it.
 
+mod features;
 mod items;
 mod limits;
 mod notes;
@@ -47,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Environment, Source};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Feature, Keyring, Lack, Unavailable, Verdict};
+use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
@@ -69,9 +70,6 @@ const MAX_BLOCKED: u32 = 10;
 
 /// When a part that could not be read is tried again, at the latest: by the next sync.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(2);
-
-/// When it is found out anew what a GitLab has. Versions and licences change by the day.
-const PROBE_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
@@ -187,12 +185,7 @@ impl Crawler {
         progress: Arc<dyn Progress>,
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
-        let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
-        settings.keyring =
-            Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
-        settings.requests_per_minute = source.requests_per_minute;
-        settings.share = source.share;
-        settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+        let settings = settings(&source, environment);
         let client = match beside {
             Some(other) => other.inner.client.beside(settings),
             None => Client::new(settings, clock.clone()),
@@ -445,79 +438,6 @@ impl Crawler {
         }
     }
 
-    /// Says whether a part of a project may be asked for. One that is known not to be had is
-    /// recorded once, for the whole source.
-    fn asks(&self, feature: Feature, report: &Report) -> bool {
-        match self.inner.client.find_lack(feature) {
-            None => true,
-            Some(lack) => {
-                self.record_lack(&lack, report);
-                false
-            }
-        }
-    }
-
-    /// Takes a part of a project: notes that it was answered, or what a refusal of it means. A
-    /// refusal that is not of this project alone is recorded once, for the whole source; any other
-    /// failure is survived. `None` when there is nothing.
-    fn take<T>(
-        &self,
-        feature: Feature,
-        answer: Result<T, gitlab::Error>,
-        subject: &str,
-        stream: &str,
-        report: &Report,
-    ) -> Result<Taken<T>, Error> {
-        match answer {
-            Ok(found) => {
-                self.inner.client.answered(feature);
-                Ok(Taken::Found(found))
-            }
-            Err(error) => match self.inner.client.refused(feature, subject, &error) {
-                Some(lack) => {
-                    // The first of those that decided it was recorded for itself.
-                    report.forget(stream, &self.inner.client.refusers(feature));
-                    self.record_lack(&lack, report);
-                    Ok(Taken::NotToBeHad)
-                }
-                None => {
-                    self.survive(error, subject, stream, report)?;
-                    Ok(Taken::Failed)
-                }
-            },
-        }
-    }
-
-    /// Records what the credential does not reach: it is there, and the index lacks it. What the
-    /// instance does not have is nothing that is missed.
-    fn record_lack(&self, lack: &Unavailable, report: &Report) {
-        match lack.lack {
-            Lack::Credential => {
-                report.add(self.problem("source", lack.feature.as_str(), lack.reason.clone()));
-            }
-            Lack::Instance | Lack::Configuration => {}
-        }
-    }
-
-    /// Finds out anew, once a day, what this GitLab is and has. A failure is of no consequence:
-    /// the next sync meets it too, and says so.
-    pub(super) async fn probe_daily(&self) {
-        let now = self.inner.clock.now();
-        let probed_at = self.inner.client.capabilities().probed_at;
-        if probed_at.is_some_and(|at| now.duration_since(at).abs() < PROBE_PAUSE) {
-            return;
-        }
-        let sample = self.inner.sample.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Err(error) = self.inner.client.probe_features(&sample).await {
-            tracing::warn!(
-                source = self.name(),
-                "source {}: what its GitLab has could not be found out: {}",
-                self.name(),
-                chain(&error)
-            );
-        }
-    }
-
     fn problem(&self, subject: &str, stream: &str, reason: String) -> Problem {
         let at = self.inner.clock.now();
         Problem {
@@ -542,30 +462,6 @@ impl Crawler {
     fn by_gitlab(&self, at: Timestamp) -> Timestamp {
         let skew = SignedDuration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed));
         at.saturating_add(skew).unwrap_or(at)
-    }
-}
-
-/// What became of a part of a project.
-enum Taken<T> {
-    /// It was read.
-    Found(T),
-    /// It could not be read this time.
-    Failed,
-    /// It is not to be had, for any project.
-    NotToBeHad,
-}
-
-impl<T> Taken<T> {
-    /// Returns what was read; what was not is noted in `whole`.
-    fn or_miss(self, whole: &mut bool) -> Option<T> {
-        match self {
-            Self::Found(found) => Some(found),
-            Self::Failed => {
-                *whole = false;
-                None
-            }
-            Self::NotToBeHad => None,
-        }
     }
 }
 
@@ -596,6 +492,17 @@ impl Report {
     fn take(&self) -> Vec<Problem> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Returns what the client of a source is made from.
+pub fn settings(source: &Source, environment: &Environment) -> gitlab::Settings {
+    let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
+    settings.keyring =
+        Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
+    settings.requests_per_minute = source.requests_per_minute;
+    settings.share = source.share;
+    settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+    settings
 }
 
 /// Ends a step when it is told to stop. Called between units of work, never inside one.

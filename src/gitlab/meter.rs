@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 /// Upper bounds of the durations that are told apart, in seconds: from a list out of a cache to
 /// the time after which GitLab's own servers give up. What took longer is in a last one.
 pub const DURATION_BOUNDS: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
@@ -24,6 +26,8 @@ pub(super) struct Exchange<'a> {
     pub(super) duration: Duration,
     /// Size of the body, after decompression.
     pub(super) bytes: u64,
+    /// GitLab's clock minus ours, where the answer showed it.
+    pub(super) skew: Option<SignedDuration>,
 }
 
 /// The figures of one route and status.
@@ -46,11 +50,15 @@ pub struct RouteFigures {
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     routes: Mutex<BTreeMap<(String, Option<u16>), RouteFigures>>,
+    skew: Mutex<Option<SignedDuration>>,
 }
 
 impl Meter {
     /// Counts one exchange.
     pub(super) fn count(&self, exchange: Exchange<'_>) {
+        if exchange.skew.is_some() {
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = exchange.skew;
+        }
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let figures = routes.entry((exchange.route.to_owned(), exchange.status)).or_default();
         figures.requests += 1;
@@ -60,6 +68,12 @@ impl Meter {
         let seconds = exchange.duration.as_secs_f64();
         let place = DURATION_BOUNDS.iter().position(|bound| seconds <= *bound);
         figures.durations[place.unwrap_or(DURATION_BOUNDS.len())] += 1;
+    }
+
+    /// Returns GitLab's clock minus ours, as its last answer showed it: whole seconds, and as much
+    /// too little as the answer took.
+    pub(super) fn skew(&self) -> Option<SignedDuration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the figures by route template and status.
@@ -81,10 +95,12 @@ mod tests {
             wait: Duration::from_millis(5),
             duration: Duration::from_millis(millis),
             bytes: 10,
+            skew: status.map(|_| SignedDuration::from_secs(3)),
         };
         meter.count(exchange("/projects/:x", Some(200), 25));
         meter.count(exchange("/projects/:x", Some(200), 26));
         meter.count(exchange("/projects/:x", None, 61_000));
+        assert_eq!(meter.skew(), Some(SignedDuration::from_secs(3)));
         let read = meter.read();
         let answered = read[&("/projects/:x".to_owned(), Some(200))];
         assert_eq!((answered.requests, answered.bytes), (2, 20));

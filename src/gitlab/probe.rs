@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::Error;
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::error::Missing;
 use super::features::{Capabilities, Feature, Kind, Lack, Tier, Unavailable, judge};
 use super::query::PER_PAGE;
@@ -64,6 +66,28 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Asks GraphQL for nothing, to see whether it answers. False where it is refused or off.
+    ///
+    /// # Errors
+    ///
+    /// When GitLab cannot be reached, or refuses the credential altogether.
+    pub async fn answers_graphql(&self) -> Result<bool, Error> {
+        let read = |answer: Answer| {
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            Ok(body.pointer("/data/__typename").is_some_and(Value::is_string))
+        };
+        let body = br#"{"query":"{ __typename }"}"#;
+        match self.ask_with(&self.base().graphql(), Some(body), read).await {
+            Ok(answers) => Ok(answers),
+            Err(
+                Error::Unauthorized { is_final: false, .. }
+                | Error::Forbidden { .. }
+                | Error::NotFound { .. },
+            ) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks for version and edition. `None` where GitLab does not tell them to this credential.

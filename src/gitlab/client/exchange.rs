@@ -68,6 +68,12 @@ impl Client {
             wait: admission.waited(),
             duration: began.elapsed(),
             bytes,
+            skew: match &outcome {
+                Ok(Outcome::Answer(answer)) => {
+                    answer.date.map(|date| date.duration_since(inner.clock.now()))
+                }
+                Ok(Outcome::Moved(_)) | Err(_) => None,
+            },
         });
         span.record("duration_ms", millis(began.elapsed()));
         span.record("bytes", bytes);

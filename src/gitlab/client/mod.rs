@@ -177,6 +177,11 @@ impl Client {
         self.inner.meter.read()
     }
 
+    /// Returns GitLab's clock minus ours, as its last answer showed it.
+    pub fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.inner.meter.skew()
+    }
+
     /// Returns what is known of this GitLab and of what the credential may do there.
     pub fn capabilities(&self) -> Capabilities {
         self.inner.features.read()

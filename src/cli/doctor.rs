@@ -110,7 +110,9 @@ pub async fn run(
         Err(error) => {
             let finding = Finding::error("configuration", "the configuration cannot be used")
                 .because(format!("{error:#}"))
-                .then(hint(&error).unwrap_or_else(|| "correct what is named, and run again".into()));
+                .then(
+                    hint(&error).unwrap_or_else(|| "correct what is named, and run again".into()),
+                );
             print(format, &[finding]);
             return Err(error);
         }

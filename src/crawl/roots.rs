@@ -93,15 +93,13 @@ impl Crawler {
                     let scope = Some(Scope::Group(found.id));
                     self.list_root(run, &name, scope, first, &mut roots, report, stop).await?;
                 }
-                Err(error) => {
-                    match self.inner.client.refused(Feature::Groups, group, &error) {
-                        Some(lack) => {
-                            roots.whole = false;
-                            self.record_lack(&lack, report);
-                        }
-                        None => self.miss_root(error, &name, &mut roots, report)?,
+                Err(error) => match self.inner.client.refused(Feature::Groups, group, &error) {
+                    Some(lack) => {
+                        roots.whole = false;
+                        self.record_lack(&lack, report);
                     }
-                }
+                    None => self.miss_root(error, &name, &mut roots, report)?,
+                },
             }
         }
         for path in &source.projects {
@@ -130,7 +128,9 @@ impl Crawler {
     async fn look_up(&self, path: &str) -> Result<FetchedProject, gitlab::Error> {
         let client = &self.inner.client;
         let hidden = match client.project(path).await {
-            Err(error) if self.passes_over() && (error.is_absence() || is_unsigned(&error)) => error,
+            Err(error) if self.passes_over() && (error.is_absence() || is_unsigned(&error)) => {
+                error
+            }
             found => return found,
         };
         client.sketch(path).await?.ok_or(hidden)

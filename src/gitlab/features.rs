@@ -325,20 +325,16 @@ fn by_kind(feature: Feature, credential: Kind, error: &Error) -> Option<(Lack, S
     let forbidden = matches!(error, Error::Forbidden { .. });
     let reason = match (credential, feature) {
         (Kind::None, Feature::Comments | Feature::IssueComments)
-            if matches!(
-                error,
-                Error::Unauthorized { reason: CredentialFault::Missing, .. }
-            ) =>
+            if matches!(error, Error::Unauthorized { reason: CredentialFault::Missing, .. }) =>
         {
             "GitLab shows comments only to callers with a token: configure one, or set \
              `comments = false`"
         }
-        (Kind::JobToken, Feature::IssueComments) if unauthorized => {
+        (Kind::JobToken, Feature::IssueComments) if unauthorized || hidden => {
             "GitLab does not open comments on issues to job tokens: use an access token with the \
              scope read_api to have them"
         }
-        (Kind::JobToken, Feature::Groups) if unauthorized || hidden || forbidden =>
-        {
+        (Kind::JobToken, Feature::Groups) if unauthorized || hidden || forbidden => {
             "GitLab does not open groups to job tokens: list the projects under `projects`, or use \
              an access token with the scope read_api"
         }
@@ -420,9 +416,7 @@ mod tests {
     #[test]
     fn one_project_that_refuses_proves_nothing_and_two_do() {
         let features = Features::default();
-        let mut ask = |project: &str| {
-            judge(&features, Feature::Pipelines, project, &forbidden())
-        };
+        let mut ask = |project: &str| judge(&features, Feature::Pipelines, project, &forbidden());
         assert_eq!(ask("shop/a"), None);
         assert_eq!(ask("shop/a"), None, "the same one again is no other");
         let (lack, reason) = ask("shop/b").expect("two are enough");
@@ -460,6 +454,7 @@ mod tests {
         for (kind, feature, error, decided) in [
             (Kind::None, Feature::Comments, &missing, true),
             (Kind::JobToken, Feature::IssueComments, &invalid, true),
+            (Kind::JobToken, Feature::IssueComments, &hidden, true),
             (Kind::JobToken, Feature::Groups, &hidden, true),
             (Kind::JobToken, Feature::Labels, &hidden, true),
             (Kind::User, Feature::Groups, &hidden, false),

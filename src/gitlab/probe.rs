@@ -249,7 +249,8 @@ mod tests {
         for credential in [Credential::None, Credential::JobToken("glcbt-x".into())] {
             let mut settings = settings(&stub.url);
             settings.keyring = Keyring::fixed(credential);
-            let found = client(settings).probe_features(&projects()).await.expect("that is no failure");
+            let found =
+                client(settings).probe_features(&projects()).await.expect("that is no failure");
             assert_eq!((found.version, found.tier, found.unavailable.len()), (None, None, 0));
         }
         assert_eq!(stub.uris(), ["/api/v4/metadata", "/api/v4/metadata"]);
@@ -272,7 +273,8 @@ mod tests {
                 return json(200, r#"[{"id":2,"name":"b"}]"#);
             }
             let next = "</api/v4/projects/7/approval_rules?page=2&per_page=100>; rel=\"next\"";
-            let headers = [("content-type", "application/json"), ("x-next-page", "2"), ("link", next)];
+            let headers =
+                [("content-type", "application/json"), ("x-next-page", "2"), ("link", next)];
             answer(200, &headers, r#"[{"id":1,"name":"a"}]"#)
         })
         .await;

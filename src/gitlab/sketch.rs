@@ -78,7 +78,9 @@ impl Client {
             Ok(place) => place,
             Err(
                 Error::Forbidden { .. }
-                | Error::NotFound { what: Missing::Named(_) | Missing::Record | Missing::Route, .. },
+                | Error::NotFound {
+                    what: Missing::Named(_) | Missing::Record | Missing::Route, ..
+                },
             ) => None,
             Err(error) => return Err(error),
         };

@@ -230,7 +230,12 @@ fn budget(now: &SourceNow, families: &mut Families) {
         source(),
         count(now.budget.concurrency as u64),
     );
-    families.set("gitlab_in_flight", "Requests that are out.", source(), count(now.budget.in_flight));
+    families.set(
+        "gitlab_in_flight",
+        "Requests that are out.",
+        source(),
+        count(now.budget.in_flight),
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no gauge of ours comes near 2^53")]

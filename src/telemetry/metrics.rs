@@ -85,11 +85,7 @@ impl Families {
         self.samples(name, help).insert(labels, Value::Distribution(value));
     }
 
-    fn samples(
-        &mut self,
-        name: &'static str,
-        help: &'static str,
-    ) -> &mut BTreeMap<Labels, Value> {
+    fn samples(&mut self, name: &'static str, help: &'static str) -> &mut BTreeMap<Labels, Value> {
         let family = Family { help, samples: BTreeMap::new() };
         &mut self.families.entry(name).or_insert(family).samples
     }

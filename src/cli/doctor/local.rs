@@ -128,11 +128,12 @@ fn ways_out(parts: &Parts) -> Vec<Finding> {
         let Some(value) = parts.environment.find(name) else { continue };
         findings.push(match std::fs::metadata(value) {
             Ok(_) => Finding::ok("certificates", format!("{name} names {value}")),
-            Err(error) => {
-                Finding::warning("certificates", format!("{name} names {value}, which cannot be read"))
-                    .because(error.to_string())
-                    .then("correct it or unset it")
-            }
+            Err(error) => Finding::warning(
+                "certificates",
+                format!("{name} names {value}, which cannot be read"),
+            )
+            .because(error.to_string())
+            .then("correct it or unset it"),
         });
     }
     findings

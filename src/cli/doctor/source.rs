@@ -138,7 +138,8 @@ async fn roots(visit: &Visit<'_>) -> Seen {
                     findings.push(Finding::error(CHECK, what).because(lack.reason));
                 }
                 None => {
-                    let mut seen = failed(CHECK, &format!("the group {group} cannot be read"), &error);
+                    let mut seen =
+                        failed(CHECK, &format!("the group {group} cannot be read"), &error);
                     findings.append(&mut seen.findings);
                     if seen.ends {
                         return Seen { findings, ends: true };
@@ -200,7 +201,10 @@ async fn instance(visit: &Visit<'_>) -> Seen {
             };
             let tier = known.tier.map(|tier| format!(", tier {}", tier.as_str()));
             let tier = tier.unwrap_or_default();
-            Finding::ok(CHECK, format!("{origin} answers: GitLab {}{edition}{tier}", version.version))
+            Finding::ok(
+                CHECK,
+                format!("{origin} answers: GitLab {}{edition}{tier}", version.version),
+            )
         }
         None => {
             Finding::ok(CHECK, format!("{origin} answers, and does not tell its version to us"))
@@ -219,7 +223,8 @@ async fn instance(visit: &Visit<'_>) -> Seen {
 async fn graphql(visit: &Visit<'_>) -> Seen {
     const CHECK: &str = "graphql";
     if visit.source.transport == Transport::Rest {
-        return vec![Finding::ok(CHECK, "GraphQL is switched off by `transport = \"rest\"`")].into();
+        return vec![Finding::ok(CHECK, "GraphQL is switched off by `transport = \"rest\"`")]
+            .into();
     }
     match visit.client.answers_graphql().await {
         Ok(true) => vec![Finding::ok(CHECK, "GraphQL answers")].into(),

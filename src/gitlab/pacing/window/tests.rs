@@ -31,7 +31,8 @@ async fn limit_and_length_are_read_from_normalised_figures() {
         (stated(120, 7_209, 0, 1_776_934_800, 900), 7_200, 3_600),
         (stated(84, 5_003, 0, 1_776_934_800, 900), 5_003, 3_600),
     ] {
-        let window = Window::new(&figures, Family::General, around(&figures, Instant::now())).expect("a window");
+        let window = Window::new(&figures, Family::General, around(&figures, Instant::now()))
+            .expect("a window");
         assert_eq!((window.limit, window.period.as_secs()), (limit, seconds), "{figures:?}");
     }
 }
@@ -51,7 +52,8 @@ async fn next_window_is_predicted_and_late_answers_do_not_disturb_it() {
     window.roll(|_| 3, later);
     assert_eq!((window.used(), window.ends), (3, now + Duration::from_secs(70)));
 
-    let late = Around { ends: now + first.ends_in, sent_at: now, now: later, ..around(&first, now) };
+    let late =
+        Around { ends: now + first.ends_in, sent_at: now, now: later, ..around(&first, now) };
     window.update(&first, Family::General, |_| 2, late);
     assert_eq!(window.ours, 2, "an answer from the window that is over was counted there");
 
@@ -82,8 +84,7 @@ async fn however_much_others_use_a_trickle_is_left_until_the_limit_is_reached() 
     let now = Instant::now();
     for (observed, left) in [(990, 10.0), (1_000, 0.0)] {
         let first = stated(1_000, observed, 1_000 - observed, 1_776_937_500, 60);
-        let window =
-            Window::new(&first, Family::General, around(&first, now)).expect("a window");
+        let window = Window::new(&first, Family::General, around(&first, now)).expect("a window");
         assert!((window.left(800, now) - left).abs() < 0.1, "{}", window.left(800, now));
     }
 }

@@ -67,18 +67,16 @@ impl Crawler {
                 self.inner.client.answered(feature);
                 Ok(Taken::Found(found))
             }
-            Err(error) => match self.inner.client.refused(feature, subject, &error) {
-                Some(lack) => {
-                    // The first of those that decided it was recorded for itself.
-                    report.forget(stream, &self.inner.client.refusers(feature));
-                    self.record_lack(&lack, report);
-                    Ok(Taken::NotToBeHad)
-                }
-                None => {
+            Err(error) => {
+                let Some(lack) = self.inner.client.refused(feature, subject, &error) else {
                     self.survive(error, subject, stream, report)?;
-                    Ok(Taken::Failed)
-                }
-            },
+                    return Ok(Taken::Failed);
+                };
+                // The first of those that decided it was recorded for itself.
+                report.forget(stream, &self.inner.client.refusers(feature));
+                self.record_lack(&lack, report);
+                Ok(Taken::NotToBeHad)
+            }
         }
     }
 

@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn one_project_that_refuses_proves_nothing_and_two_do() {
         let features = Features::default();
-        let mut ask = |project: &str| judge(&features, Feature::Pipelines, project, &forbidden());
+        let ask = |project: &str| judge(&features, Feature::Pipelines, project, &forbidden());
         assert_eq!(ask("shop/a"), None);
         assert_eq!(ask("shop/a"), None, "the same one again is no other");
         let (lack, reason) = ask("shop/b").expect("two are enough");

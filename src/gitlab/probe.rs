@@ -157,10 +157,11 @@ impl Client {
     /// Notes that something is not to be had, with one line in the log.
     pub(super) fn lacks(&self, feature: Feature, lack: Lack, reason: String) {
         let since = self.now();
-        let unavailable = Unavailable { feature, lack, reason: reason.clone(), since };
-        if !self.features().lacks(unavailable) {
+        let unavailable = Unavailable { feature, lack, reason, since };
+        if !self.features().lacks(unavailable.clone()) {
             return;
         }
+        let reason = unavailable.reason;
         match lack {
             Lack::Credential => {
                 tracing::warn!(feature = %feature, "{feature} cannot be read: {reason}");

@@ -1,4 +1,4 @@
-//! Metrics in the text form of OpenMetrics, which Prometheus reads.
+//! Metrics in the text form of `OpenMetrics`, which Prometheus reads.
 //!
 //! Figures are counted where the event is, as plain numbers; whoever is asked for metrics gathers
 //! them into [`Families`] and writes these out. So nothing is counted twice, no global holds

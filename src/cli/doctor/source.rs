@@ -132,20 +132,18 @@ async fn roots(visit: &Visit<'_>) -> Seen {
             Ok(found) => {
                 findings.push(Finding::ok(CHECK, format!("the group {} is there", found.path)));
             }
-            Err(error) => match client.refused(gitlab::Feature::Groups, group, &error) {
-                Some(lack) => {
-                    let what = format!("the group {group} cannot be read");
+            Err(error) => {
+                let what = format!("the group {group} cannot be read");
+                if let Some(lack) = client.refused(gitlab::Feature::Groups, group, &error) {
                     findings.push(Finding::error(CHECK, what).because(lack.reason));
+                    continue;
                 }
-                None => {
-                    let mut seen =
-                        failed(CHECK, &format!("the group {group} cannot be read"), &error);
-                    findings.append(&mut seen.findings);
-                    if seen.ends {
-                        return Seen { findings, ends: true };
-                    }
+                let mut seen = failed(CHECK, &what, &error);
+                findings.append(&mut seen.findings);
+                if seen.ends {
+                    return Seen { findings, ends: true };
                 }
-            },
+            }
         }
     }
     for project in &visit.source.projects {

@@ -2,7 +2,7 @@
 
 use axum::http::{Request, StatusCode};
 
-use gitlab_sim::{GitLab, Options, Throttle};
+use gitlab_sim::{GitLab, Limit, Options, Throttle};
 
 use crate::support::shop::{SHOP_ONLY, SYNC_ONLY, Shop, sections, world};
 use crate::support::{Bench, MEMBER, READER};
@@ -10,7 +10,8 @@ use crate::support::{Bench, MEMBER, READER};
 /// The organisation on a GitLab that states its limits, and its index.
 async fn open_limited() -> Shop {
     let (world, projects) = world();
-    let options = Options { throttle: Throttle::gitlab_com(), ..Options::default() };
+    let options =
+        Options { throttle: Throttle::Always(Limit::per_minute(2_000)), ..Options::default() };
     let gitlab = GitLab::start(world, options).await.expect("a free port");
     let bench = Bench::new(&gitlab, "acme", "", &sections());
     let index = bench.open().await;

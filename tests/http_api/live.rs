@@ -2,27 +2,29 @@
 
 use axum::http::{Request, StatusCode};
 
-use gitlab_sim::{GitLab, Limit, Options, Throttle};
+use gitlab_sim::world::NewProject;
+use gitlab_sim::{GitLab, Limit, Options, Throttle, World};
 
-use crate::support::shop::{SHOP_ONLY, SYNC_ONLY, Shop, sections, world};
-use crate::support::{Bench, MEMBER, READER};
+use crate::support::shop::{SHOP_ONLY, SYNC_ONLY, Shop, sections};
+use crate::support::{Bench, Index, MEMBER, READER};
 
-/// The organisation on a GitLab that states its limits, and its index.
-async fn open_limited() -> Shop {
-    let (world, projects) = world();
-    let options =
-        Options { throttle: Throttle::Always(Limit::per_minute(2_000)), ..Options::default() };
+/// A GitLab that states its limits, with a clock that goes, and its index.
+async fn open_limited() -> (GitLab, Bench, Index) {
+    let mut world = World::new();
+    world.add_project(NewProject::at("acme/webshop"));
+    let throttle = Throttle::Always(Limit::per_minute(2_000));
+    let options = Options { throttle, ..Options::default() };
     let gitlab = GitLab::start(world, options).await.expect("a free port");
     let bench = Bench::new(&gitlab, "acme", "", &sections());
     let index = bench.open().await;
     index.sync().await;
-    Shop { gitlab, projects, bench, index }
+    (gitlab, bench, index)
 }
 
 #[tokio::test]
 async fn crawls_tell_state_budget_token_and_version() {
-    let shop = open_limited().await;
-    let rows = shop.index.api(Some(READER)).list("/v1/crawls").await;
+    let (_gitlab, _bench, index) = open_limited().await;
+    let rows = index.api(Some(READER)).list("/v1/crawls").await;
     let row = &rows[0];
     assert_eq!(row["state"]["now"], "idle");
     assert_eq!(row["state"]["last"]["outcome"], "complete");
@@ -63,8 +65,8 @@ async fn the_tag_of_crawls_changes_with_the_budget_and_that_of_others_does_not()
 
 #[tokio::test]
 async fn metrics_count_requests_by_route_and_never_name_a_project() {
-    let shop = open_limited().await;
-    let answer = shop.index.api(Some(READER)).get("/metrics").await;
+    let (gitlab, _bench, index) = open_limited().await;
+    let answer = index.api(Some(READER)).get("/metrics").await;
     assert_eq!(answer.status, StatusCode::OK);
     let kind = answer.header("content-type");
     assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -88,7 +90,7 @@ async fn metrics_count_requests_by_route_and_never_name_a_project() {
     ] {
         assert!(text.contains(name), "{name} is not in\n{text}");
     }
-    for secret in ["webshop", "acme", shop.gitlab.token()] {
+    for secret in ["webshop", "acme", gitlab.token()] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }
 }

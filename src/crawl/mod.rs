@@ -32,7 +32,7 @@ mod progress;
 mod prune;
 mod roots;
 mod schedule;
-mod status;
+pub mod status;
 mod summary;
 mod token;
 mod walk;

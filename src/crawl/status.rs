@@ -10,8 +10,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Crawler, Error, Summary};
-use crate::gitlab::{Budget, Capabilities, LearntLimit, RouteFigures, Stats, TokenCheck};
+use crate::gitlab::{RouteFigures, Stats};
 use crate::store::Outcome;
+
+// Faces know the crawl and not GitLab.
+pub use crate::gitlab::{
+    Budget, Capabilities, DURATION_BOUNDS, LearntLimit, ScopeFinding, TokenCheck,
+};
 
 /// Reads what the crawlers of this process do. Cheap to clone.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use super::caller::Caller;
 use super::{App, Problem};
 use crate::crawl::SourceNow;
-use crate::gitlab::DURATION_BOUNDS;
+use crate::crawl::status::DURATION_BOUNDS;
 use crate::lookup::Viewer;
 use crate::telemetry::metrics::{CONTENT_TYPE, Distribution, Families, Labels};
 

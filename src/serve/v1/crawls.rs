@@ -3,8 +3,8 @@
 use axum::extract::State;
 use jiff::Timestamp;
 
+use crate::crawl::status::{self, Budget, Capabilities, ScopeFinding, TokenCheck};
 use crate::crawl::{Activity, SourceNow};
-use crate::gitlab::{self, Budget, Capabilities, ScopeFinding, TokenCheck};
 use crate::lookup::{
     BudgetStatus, BudgetWindow, CrawlState, EndedSync, GitLabStatus, LearntLimit, Live, Page,
     SourceStatus, TokenScope, TokenStatus, UnavailablePart, Viewer,
@@ -75,7 +75,7 @@ fn state(activity: Activity) -> CrawlState {
     }
 }
 
-fn budget(budget: Budget, learnt: Vec<gitlab::LearntLimit>) -> BudgetStatus {
+fn budget(budget: Budget, learnt: Vec<status::LearntLimit>) -> BudgetStatus {
     BudgetStatus {
         windows: budget
             .windows

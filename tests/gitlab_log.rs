@@ -76,7 +76,16 @@ async fn token_and_query_are_in_no_log_at_any_level() {
     client.group("shop").await.expect_err("redirected");
 
     let text = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
-    for told in ["/groups/:x", "http.status=404", "wait_ms=", "01ABC", "asking GitLab again"] {
+    for told in [
+        "gitlab.request{",
+        "/groups/:x",
+        "http.status=404",
+        "wait_ms=",
+        "duration_ms=",
+        "bytes=",
+        "gitlab.request_id=\"01ABC\"",
+        "asking GitLab again",
+    ] {
         assert!(text.contains(told), "{told} in {text}");
     }
     for secret in ["hunter2", "with_projects", "a=b"] {

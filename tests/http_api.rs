@@ -6,6 +6,8 @@ mod support;
 mod document;
 #[path = "http_api/keys.rs"]
 mod keys;
+#[path = "http_api/live.rs"]
+mod live;
 #[path = "http_api/pages.rs"]
 mod pages;
 #[path = "http_api/shapes.rs"]

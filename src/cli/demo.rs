@@ -19,7 +19,7 @@ use super::reference;
 use super::sync;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Config, Environment, Source, TokenSource, Transport};
-use crate::crawl::{Depth, Progress, Schedule, Silent};
+use crate::crawl::{Depth, Progress, Schedule, Silent, Status};
 use crate::lifecycle::Lifecycle;
 use crate::lookup::{ItemQuery, Lookup, Viewer};
 use crate::serve::{self, App};
@@ -92,14 +92,19 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
          xrefd service --server http://{address}"
     ));
     let lifecycle = Lifecycle::default();
-    let app = App { lookup, keys: Arc::new(parts.config.api_keys.clone()), start: rand::random() };
+    let silent: Arc<dyn Progress> = Arc::new(Silent);
+    let crawlers = parts.crawlers(&store, &silent).await?;
+    let app = App {
+        lookup,
+        keys: Arc::new(parts.config.api_keys.clone()),
+        status: Status::of(&crawlers),
+        start: rand::random(),
+    };
     let soft = lifecycle.soft();
     lifecycle.spawn("http", {
         let stop = soft.clone();
         async move { serve::serve(listener, app, stop).await.context("the HTTP server failed") }
     });
-    let silent: Arc<dyn Progress> = Arc::new(Silent);
-    let crawlers = parts.crawlers(&store, &silent).await?;
     let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());
     lifecycle.spawn("schedule", async move {
         schedule.run(soft).await;

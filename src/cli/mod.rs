@@ -7,6 +7,7 @@ mod ask;
 mod build;
 mod config;
 mod demo;
+mod doctor;
 mod key;
 mod names;
 mod output;
@@ -56,6 +57,8 @@ enum Command {
     Resolve(resolve::Arguments),
     /// Show whom CODEOWNERS names for a path, or all its entries
     Owners(owners::Arguments),
+    /// Say what stands in the way of a sync, and what to do about it
+    Doctor(doctor::Arguments),
     /// Show or check the configuration
     Config(config::Arguments),
     /// Make API keys
@@ -130,6 +133,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Ref(arguments) => reference::run(&arguments, config, &environment).await,
         Command::Resolve(arguments) => resolve::run(&arguments, config, &environment).await,
         Command::Owners(arguments) => owners::run(&arguments, config, &environment).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, config, &environment).await,
         Command::Config(arguments) => config::run(&arguments, config, &environment),
         Command::Key(arguments) => Ok(key::run(&arguments)),
     }

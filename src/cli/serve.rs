@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::build::{self, Parts};
 use crate::config::Environment;
-use crate::crawl::{Crawler, Progress, Schedule, Silent};
+use crate::crawl::{Crawler, Progress, Schedule, Silent, Status};
 use crate::lifecycle::{Hangups, Lifecycle};
 use crate::serve::{self, App};
 
@@ -33,6 +33,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     let app = App {
         lookup: parts.lookup(store.clone()),
         keys: Arc::new(parts.config.api_keys.clone()),
+        status: Status::of(&crawlers),
         start: rand::random(),
     };
     let stop = lifecycle.soft();

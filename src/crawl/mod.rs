@@ -23,20 +23,23 @@
 //! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
 //! sync goes on and ends as incomplete. A failure that would meet every request ends it.
 
+mod features;
 mod items;
+mod limits;
 mod notes;
 mod parts;
 mod progress;
 mod prune;
 mod roots;
 mod schedule;
+pub mod status;
 mod summary;
 mod token;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -52,6 +55,7 @@ use crate::telemetry::chain;
 
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
+pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use roots::Root;
@@ -141,6 +145,12 @@ struct Inner {
     progress: Arc<dyn Progress>,
     /// GitLab's clock minus ours, in milliseconds, as its last answer showed.
     skew_ms: AtomicI64,
+    /// What syncs do and did, for those who look on.
+    activity: Mutex<Activity>,
+    /// A few projects that were read, to learn from what their GitLab has.
+    sample: Mutex<Vec<ProjectId>>,
+    /// True once the pacer was told what an earlier process learnt.
+    recalled: AtomicBool,
 }
 
 /// A project as the later steps need it.
@@ -159,8 +169,8 @@ struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Answers that were not GitLab's.
     blocked: AtomicU32,
-    /// Projects whose comments were refused.
-    refused: Mutex<BTreeSet<ProjectId>>,
+    /// Projects whose comments on items of a kind were refused.
+    refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
 }
 
 impl Crawler {
@@ -175,12 +185,7 @@ impl Crawler {
         progress: Arc<dyn Progress>,
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
-        let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
-        settings.keyring =
-            Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
-        settings.requests_per_minute = source.requests_per_minute;
-        settings.share = source.share;
-        settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+        let settings = settings(&source, environment);
         let client = match beside {
             Some(other) => other.inner.client.beside(settings),
             None => Client::new(settings, clock.clone()),
@@ -191,7 +196,20 @@ impl Crawler {
         })?;
         let skew_ms = AtomicI64::new(0);
         let token = TokenState::default();
-        let inner = Inner { source, client, token, store, reader, clock, progress, skew_ms };
+        let activity = Mutex::default();
+        let inner = Inner {
+            source,
+            client,
+            token,
+            store,
+            reader,
+            clock,
+            progress,
+            skew_ms,
+            activity,
+            sample: Mutex::default(),
+            recalled: AtomicBool::new(false),
+        };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
         Ok(crawler)
@@ -218,7 +236,37 @@ impl Crawler {
     /// When nothing could be read to the end; what was read is kept, and the next sync goes on
     /// from there.
     pub async fn sync(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
+        let (clock, before) = (&self.inner.clock, self.inner.client.stats());
+        self.activity().begin(clock.now());
+        let result = self.sync_watched(depth, stop).await;
+        let requests = self.inner.client.stats().requests - before.requests;
+        self.activity().end(status::outcome(&result), requests, clock.now());
+        result
+    }
+
+    /// Returns what this crawler does and knows now.
+    pub fn now(&self) -> SourceNow {
+        let client = &self.inner.client;
+        SourceNow {
+            name: self.inner.source.name.clone(),
+            at: self.inner.clock.now(),
+            activity: self.activity().clone(),
+            budget: client.budget(),
+            learnt: client.learnt(),
+            token: self.token_check(),
+            capabilities: client.capabilities(),
+            stats: client.stats(),
+            figures: client.figures(),
+        }
+    }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.inner.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn sync_watched(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
         self.forget_another_instance().await?;
+        self.recall_limits().await?;
         let (summary, old) = self.pass(depth, stop).await?;
         if !old {
             return Ok(summary);
@@ -262,6 +310,7 @@ impl Crawler {
             Ok(_) => Outcome::Incomplete,
         };
         inner.store.finish_run(&run, outcome, &problems, now).await?;
+        self.keep_limits(&run).await?;
         let removed = steps?;
 
         let spent = inner.client.stats();
@@ -417,6 +466,12 @@ impl Crawler {
 }
 
 impl Report {
+    /// Forgets what was recorded of single subjects for a list that turned out not to be had.
+    fn forget(&self, stream: &str, subjects: &BTreeSet<String>) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.retain(|p| p.stream != stream || !subjects.contains(&p.subject));
+    }
+
     fn add(&self, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         // One for each subject and list is enough; a hundred would say no more.
@@ -425,17 +480,29 @@ impl Report {
         }
     }
 
-    fn refuse(&self, project: ProjectId) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(project);
+    fn refuse(&self, project: ProjectId, kind: ItemKind) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((project, kind));
     }
 
-    fn is_refused(&self, project: ProjectId) -> bool {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&project)
+    fn is_refused(&self, project: ProjectId, kind: ItemKind) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.contains(&(project, kind))
     }
 
     fn take(&self) -> Vec<Problem> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Returns what the client of a source is made from.
+pub fn settings(source: &Source, environment: &Environment) -> gitlab::Settings {
+    let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
+    settings.keyring =
+        Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
+    settings.requests_per_minute = source.requests_per_minute;
+    settings.share = source.share;
+    settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+    settings
 }
 
 /// Ends a step when it is told to stop. Called between units of work, never inside one.

@@ -10,9 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
 use super::{Crawler, Depth, Error, Event, KnownProject, Report, unless_stopped};
-use crate::config::Auth;
-use crate::gitlab;
-use crate::model::ProjectId;
+use crate::gitlab::{self, Feature};
+use crate::model::{ItemKind, ProjectId};
 use crate::store::{DueNotes, NoteWrite, Run};
 
 /// How many due items are taken up at once.
@@ -32,29 +31,22 @@ impl Crawler {
             self.inner.store.forget_notes(run.source).await?;
             return Ok(());
         }
-        if self.inner.source.auth == Auth::None {
-            // GitLab shows comments to signed-in callers only, even on public projects.
-            tracing::warn!(
-                source = %self.inner.source.name,
-                "comments are not read: GitLab shows them only to callers with a token"
-            );
-            self.inner.store.forget_notes(run.source).await?;
-            return Ok(());
-        }
         let store = &self.inner.store;
         // One that is gone on with has read some since it began.
         let before = (depth == Depth::Full).then(|| self.by_gitlab(run.started_at));
         store.mark_notes_due(run, before).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
-        loop {
+        while self.inner.client.has(Feature::Comments) {
             let due = store.list_due_notes(run, after, BATCH).await?;
             let Some(last) = due.last() else { break };
             after = Some(last.key);
             self.inner.progress.event(Event::More(due.len() as u64));
             several(&due, self.concurrency(), |due| async move {
                 let project = projects.get(&due.project);
-                if let Some(project) = project.filter(|_| !report.is_refused(due.project)) {
+                let asks = self.asks(comments_on(due.kind), report);
+                let refused = report.is_refused(due.project, due.kind);
+                if let Some(project) = project.filter(|_| asks && !refused) {
                     unless_stopped(stop, self.read_notes_of(due, project, report)).await??;
                 }
                 self.inner.progress.event(Event::Done(1));
@@ -62,6 +54,7 @@ impl Crawler {
             })
             .await?;
         }
+        self.asks(Feature::Comments, report);
         Ok(())
     }
 
@@ -73,8 +66,12 @@ impl Crawler {
     ) -> Result<(), Error> {
         // Before the request: what is written while it runs is read the next time.
         let read_at = self.by_gitlab(self.inner.clock.now());
+        let feature = comments_on(due.kind);
         let notes = match self.inner.client.notes(due.project, due.kind, due.iid).await {
-            Ok(notes) => notes,
+            Ok(notes) => {
+                self.inner.client.answered(feature);
+                notes
+            }
             // Deleted since it was listed, or only its comments cannot be read: the list tells.
             Err(error @ gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => {
                 let asked = self.list_by_number(due.kind, due.project, vec![due.iid]).await;
@@ -85,12 +82,17 @@ impl Crawler {
                 };
             }
             Err(error) => {
+                if let Some(lack) = self.inner.client.refused(feature, &project.path, &error) {
+                    report.forget("comments", &self.inner.client.refusers(feature));
+                    self.record_lack(&lack, report);
+                    return Ok(());
+                }
                 // Refused for one item is refused for all of the project: one question is enough.
                 if matches!(
                     error,
                     gitlab::Error::Forbidden { .. } | gitlab::Error::Unauthorized { .. }
                 ) {
-                    report.refuse(due.project);
+                    report.refuse(due.project, due.kind);
                 }
                 return self.survive(error, &project.path, "comments", report);
             }
@@ -105,5 +107,13 @@ impl Crawler {
             .collect();
         self.inner.store.apply_notes(due.key, &writes, read_at).await?;
         Ok(())
+    }
+}
+
+/// Job tokens read the comments on merge requests and not those on issues.
+fn comments_on(kind: ItemKind) -> Feature {
+    match kind {
+        ItemKind::Issue => Feature::IssueComments,
+        ItemKind::MergeRequest => Feature::Comments,
     }
 }

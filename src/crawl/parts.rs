@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::roots::Roots;
 use super::{Crawler, Error, Event, Report, unless_stopped};
 use crate::codeowners::PLACES;
-use crate::gitlab::{self, ProjectFeatures};
+use crate::gitlab::{self, Feature, ProjectFeatures};
 use crate::model::{ItemKind, Project, Template};
 use crate::store::{ProjectParts, Run, SeenProject};
 
@@ -60,34 +60,42 @@ impl Crawler {
         let client = &self.inner.client;
         let mut parts = ProjectParts::default();
         let mut whole = true;
-        let mut failed = |error: gitlab::Error, stream: &str| {
-            whole = false;
-            self.survive(error, &project.path, stream, report)
-        };
-        match client.project_labels(project.id).await {
-            Ok(labels) => parts.labels = Some(labels),
-            Err(error) => failed(error, "labels")?,
+        if self.asks_of(Feature::Labels, features, report) {
+            let labels = client.project_labels(project.id).await;
+            let labels = self.take(Feature::Labels, labels, &project.path, "labels", report)?;
+            parts.labels = labels.or_miss(&mut whole);
         }
-        match self.read_templates(project, features).await {
-            Ok(templates) => parts.templates = Some(templates),
-            Err(error) => failed(error, "templates")?,
+        if self.asks_of(Feature::Templates, features, report) {
+            let found = self.read_templates(project, features).await;
+            let found = self.take(Feature::Templates, found, &project.path, "templates", report)?;
+            parts.templates = found.or_miss(&mut whole);
         }
-        match self.read_code_owners(project, features).await {
-            Ok(file) => parts.code_owners = Some(file),
-            Err(error) => failed(error, "files")?,
+        if self.asks_of(Feature::Files, features, report) {
+            let file = self.read_code_owners(project, features).await;
+            let file = self.take(Feature::Files, file, &project.path, "files", report)?;
+            parts.code_owners = file.or_miss(&mut whole);
         }
         match &project.default_branch {
             Some(branch) if features.builds_enabled && features.repository_readable => {
-                match client.latest_pipeline(project.id, branch).await {
-                    Ok(pipeline) => parts.pipeline = Some(pipeline),
-                    Err(error) => failed(error, "pipelines")?,
+                if self.asks_of(Feature::Pipelines, features, report) {
+                    let found = client.latest_pipeline(project.id, branch).await;
+                    let found =
+                        self.take(Feature::Pipelines, found, &project.path, "pipelines", report)?;
+                    parts.pipeline = found.or_miss(&mut whole);
                 }
             }
+            None if features.is_sketch => {}
             Some(_) | None => parts.pipeline = Some(None),
         }
         self.inner.store.apply_parts(run, seen.key, &parts, whole).await?;
         tracing::debug!(project.id = %project.id, "read the parts of {}", project.path);
         Ok(())
+    }
+
+    /// Says whether a part of a project may be asked for. What a job token does not reach of
+    /// projects that are not public, it may reach of those that are.
+    fn asks_of(&self, feature: Feature, features: &ProjectFeatures, report: &Report) -> bool {
+        (self.passes_over() && !features.is_sketch) || self.asks(feature, report)
     }
 
     async fn read_templates(
@@ -128,12 +136,14 @@ impl Crawler {
         features: &ProjectFeatures,
     ) -> Result<Option<(String, String)>, gitlab::Error> {
         let branch = project.default_branch.as_deref();
-        let Some(branch) = branch.filter(|_| !features.empty_repo && features.repository_readable)
-        else {
+        // Of a project that is known by its items alone the branch is not known: without a name
+        // GitLab takes the default one.
+        let readable = branch.is_some() || features.is_sketch;
+        if !readable || features.empty_repo || !features.repository_readable {
             return Ok(None);
-        };
+        }
         for place in PLACES {
-            let file = self.inner.client.raw_file(project.id, place, Some(branch)).await?;
+            let file = self.inner.client.raw_file(project.id, place, branch).await?;
             let Some(file) = file else { continue };
             // A binary file counts as empty, as GitLab has it; bytes that are no text are dropped.
             let bytes = if file.bytes.contains(&0) { &[][..] } else { file.bytes.as_slice() };

@@ -1,15 +1,19 @@
 //! Roots, and the projects below them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Crawler, Error, Event, Report, digest, unless_stopped};
 use crate::config::Auth;
-use crate::gitlab::{self, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
+use crate::gitlab::{self, Feature, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectWrite, Run, SeenProject, Stream};
 use crate::telemetry::chain;
+
+/// How many projects are remembered to learn from what their GitLab has.
+const SAMPLE: usize = 2;
 
 /// A list of items that a sync walks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,10 @@ impl Crawler {
         }
         for group in &source.groups {
             let name = format!("group:{group}");
+            if !self.asks(Feature::Groups, report) {
+                roots.whole = false;
+                continue;
+            }
             match unless_stopped(stop, self.inner.client.group(group)).await? {
                 Ok(found) => {
                     roots.groups.push(found.path.clone());
@@ -85,12 +93,18 @@ impl Crawler {
                     let scope = Some(Scope::Group(found.id));
                     self.list_root(run, &name, scope, first, &mut roots, report, stop).await?;
                 }
-                Err(error) => self.miss_root(error, &name, &mut roots, report)?,
+                Err(error) => match self.inner.client.refused(Feature::Groups, group, &error) {
+                    Some(lack) => {
+                        roots.whole = false;
+                        self.record_lack(&lack, report);
+                    }
+                    None => self.miss_root(error, &name, &mut roots, report)?,
+                },
             }
         }
         for path in &source.projects {
             let name = format!("project:{path}");
-            match unless_stopped(stop, self.inner.client.project(path)).await? {
+            match unless_stopped(stop, self.look_up(path)).await? {
                 Ok(found) => {
                     roots.single.insert(found.project.id);
                     let page =
@@ -108,6 +122,23 @@ impl Crawler {
             return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
         }
         Ok(roots)
+    }
+
+    /// Looks up a project. One that a job token is not shown is known by its items.
+    async fn look_up(&self, path: &str) -> Result<FetchedProject, gitlab::Error> {
+        let client = &self.inner.client;
+        let hidden = match client.project(path).await {
+            Err(error) if self.passes_over() && (error.is_absence() || is_unsigned(&error)) => {
+                error
+            }
+            found => return found,
+        };
+        client.sketch(path).await?.ok_or(hidden)
+    }
+
+    /// True when many of GitLab's routes pass the credential over, as if there was none.
+    pub(super) fn passes_over(&self) -> bool {
+        matches!(self.inner.source.auth, Auth::JobToken(_))
     }
 
     /// Records a root that cannot be looked up. When not one request was answered so far, the next
@@ -168,6 +199,7 @@ impl Crawler {
             };
             self.inner.store.apply_projects(run, &writes, &stream).await?;
             self.inner.progress.event(Event::Done(writes.len() as u64));
+            self.keep_sample(&wanted);
             for FetchedProject { project, features } in wanted {
                 let covered = roots.projects.contains_key(&project.id);
                 // One that joined a root after a sync began that is gone on with: the root's own
@@ -184,6 +216,14 @@ impl Crawler {
             let Some(next) = next else { return Ok(()) };
             page = unless_stopped(stop, self.inner.client.follow_projects(&next)).await?;
         }
+    }
+
+    /// Remembers a few projects, to learn from what their GitLab has.
+    fn keep_sample(&self, found: &[FetchedProject]) {
+        let mut sample = self.inner.sample.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = SAMPLE.saturating_sub(sample.len());
+        let new = found.iter().map(|found| found.project.id).take(room);
+        sample.extend(new);
     }
 
     /// True when a project is to be in the index.
@@ -218,4 +258,9 @@ impl Crawler {
             Err(error) => Err(error),
         }
     }
+}
+
+/// True when GitLab wants to know who asks.
+fn is_unsigned(error: &gitlab::Error) -> bool {
+    matches!(error, gitlab::Error::Unauthorized { is_final: false, .. })
 }

@@ -66,7 +66,12 @@ impl Schedule {
                         crawler.name(),
                         chain(&error)
                     );
+                    continue;
                 }
+            }
+            // After the sync, which found projects to learn from.
+            if stop.run_until_cancelled(crawler.probe_daily()).await.is_none() {
+                return;
             }
         }
     }

@@ -69,7 +69,7 @@ impl Client {
     }
 
     /// Asks for all pages of a list that is known to be short.
-    async fn list_all<W: Wire>(
+    pub(super) async fn list_all<W: Wire>(
         &self,
         path: &[&str],
         query: &[(&str, String)],

@@ -8,7 +8,7 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
-//! `error.rs` and `refusal.rs`, `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! `error.rs` and `refusal.rs`, `features.rs`, `probe.rs` and `sketch.rs` (what is to be had), `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
 mod address;
@@ -23,10 +23,12 @@ mod host;
 mod meter;
 mod pacing;
 mod paging;
+mod probe;
 mod query;
 mod refusal;
 mod retry;
 mod settings;
+mod sketch;
 #[cfg(test)]
 mod stub;
 pub mod wire;
@@ -36,11 +38,11 @@ pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
 };
 pub use error::{CredentialFault, Error, Missing, Verdict};
-pub use features::{Capabilities, Feature, Lack, Unavailable};
-pub use meter::RouteFigures;
+pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
+pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};
 pub use paging::{NextPage, Page};
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
-pub use wire::{FetchedProject, Group, ProjectFeatures, RawFile, Version};
+pub use wire::{ApprovalRule, FetchedProject, Group, ProjectFeatures, RawFile, Version};

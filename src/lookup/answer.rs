@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::live::{BudgetStatus, CrawlState, GitLabStatus, Live, TokenStatus, UnavailablePart};
+
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -474,6 +476,29 @@ pub struct SourceStatus {
     pub outcome: String,
     /// What could not be read in the last sync.
     pub problems: Vec<SourceProblem>,
+    /// What its crawler does now; null unless the daemon that crawls is asked.
+    pub state: Option<CrawlState>,
+    /// What is left of the rate limit; null unless the daemon that crawls is asked.
+    pub budget: Option<BudgetStatus>,
+    /// What is known of the token; null unless the daemon that crawls is asked, and has checked it.
+    pub token: Option<TokenStatus>,
+    /// What is known of the GitLab; null unless the daemon that crawls is asked.
+    pub gitlab: Option<GitLabStatus>,
+    /// What is not to be had, and is not asked for; null unless the daemon that crawls is asked.
+    pub unavailable: Option<Vec<UnavailablePart>>,
+}
+
+impl SourceStatus {
+    /// Adds what its crawler does now.
+    #[must_use]
+    pub fn with(mut self, live: Live) -> Self {
+        self.state = Some(live.state);
+        self.budget = Some(live.budget);
+        self.token = live.token;
+        self.gitlab = Some(live.gitlab);
+        self.unavailable = Some(live.unavailable);
+        self
+    }
 }
 
 /// A part that could not be read.

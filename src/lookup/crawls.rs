@@ -28,6 +28,11 @@ impl Lookup {
                 as_of: source.synced_at,
                 complete_as_of: source.complete_at,
                 outcome: source.outcome,
+                state: None,
+                budget: None,
+                token: None,
+                gitlab: None,
+                unavailable: None,
             })
             .collect())
     }

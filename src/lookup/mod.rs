@@ -16,6 +16,7 @@ mod answer;
 mod crawls;
 mod hydrate;
 mod input;
+mod live;
 mod names;
 mod projects;
 mod references;
@@ -32,6 +33,10 @@ use crate::store::read::{SourceRow, Visibility};
 pub use crate::store::read::{ItemCursor, Sort};
 pub use answer::*;
 pub use input::Input;
+pub use live::{
+    BudgetStatus, BudgetWindow, CrawlState, EndedSync, GitLabStatus, LearntLimit, Live, TokenScope,
+    TokenStatus, UnavailablePart,
+};
 pub use names::ItemQuery;
 
 /// What can go wrong with a question.

@@ -2,7 +2,8 @@
 //!
 //! The tag is the index's generation with a digest of the question, the caller and the start of the
 //! daemon, whose configuration has a part in answers; so an answer
-//! that cannot have changed costs one small query.
+//! that cannot have changed costs one small query. `/v1/crawls` tells of more than the index; what
+//! its crawlers do is part of its tag.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -13,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::caller::Caller;
-use super::{App, Problem};
+use super::{App, Problem, v1};
 
 /// Answers 304 to a caller that has the present answer already.
 pub async fn conditional(
@@ -35,6 +36,10 @@ pub async fn conditional(
     hash.update(&caller.key);
     // The generation itself would tell a key of the commits of others.
     hash.update(generation.to_le_bytes());
+    if request.uri().path() == v1::CRAWLS {
+        // What crawlers do and what is left of the budget changes without a commit.
+        hash.update(serde_json::to_vec(&v1::live(&app, &caller.viewer)).unwrap_or_default());
+    }
     let digest = URL_SAFE_NO_PAD.encode(&hash.finalize()[..12]);
     let tag = format!("W/\"{digest}\"");
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());

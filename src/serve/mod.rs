@@ -8,6 +8,7 @@ mod caller;
 mod cursor;
 mod etag;
 mod health;
+mod metrics;
 mod path;
 mod problem;
 mod question;
@@ -34,6 +35,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::ApiKeys;
+use crate::crawl::Status;
 use crate::lookup::Lookup;
 
 pub use problem::Problem;
@@ -49,6 +51,8 @@ pub struct App {
     pub lookup: Lookup,
     /// Who may ask; nobody is asked who they are while there are none.
     pub keys: Arc<ApiKeys>,
+    /// What the crawlers of this process do; none where it does not crawl.
+    pub status: Status,
     /// Differs from one start to the next: another configuration may give other answers.
     pub start: u64,
 }
@@ -89,6 +93,7 @@ pub fn router(app: App) -> (Router, Document) {
         .route("/", get(health::index))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(async move || axum::Json(served)))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)

@@ -13,12 +13,14 @@
 //!   are made of them and of the rules.
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
-//! Writing: [`sync`] (runs and their progress), [`projects`], [`items`], [`names`].
+//! Writing: [`sync`] (runs and their progress), [`projects`], [`items`], [`names`],
+//! [`limits`].
 //! Reading: [`read`].
 
 mod codes;
 mod error;
 mod items;
+mod limits;
 mod lock;
 mod names;
 mod notes;
@@ -42,6 +44,7 @@ use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
 pub use items::ItemWrite;
+pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
 pub use projects::{ProjectParts, ProjectWrite, SeenProject};

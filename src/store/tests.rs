@@ -6,6 +6,7 @@
 pub(crate) mod build;
 mod cursors;
 mod items;
+mod limits;
 mod names;
 mod notes;
 mod opening;

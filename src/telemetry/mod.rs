@@ -1,9 +1,11 @@
-//! Logs: how they are written, and which of them.
+//! Logs: how they are written, and which of them. Metrics: [`metrics`].
 //!
 //! Logs go to stderr, so that stdout holds data alone: as text where a person looks on, as one
 //! JSON object a line where a program collects them. `XREFD_LOG` chooses what is written, in the
 //! form `info,xrefd::crawl=debug`. It refuses to guess: a filter that cannot be read is an error
 //! and not silence.
+
+pub mod metrics;
 
 use std::io;
 use std::io::IsTerminal as _;

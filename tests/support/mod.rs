@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use xrefd::clock::{Clock, SystemClock};
 use xrefd::config::{Config, Environment, Loaded};
-use xrefd::crawl::{Crawler, Depth, Progress, Silent, Summary};
+use xrefd::crawl::{Crawler, Depth, Progress, Silent, Status, Summary};
 use xrefd::lookup::{Lookup, Viewer};
 use xrefd::serve::{self, App};
 use xrefd::store::Store;
@@ -138,7 +138,7 @@ impl Bench {
         let names = config.sources.iter().map(|source| source.name.clone()).collect();
         let lookup = Lookup::new(store.clone(), reader, names);
         let keys = Arc::new(config.api_keys.clone());
-        let app = App { lookup: lookup.clone(), keys, start: 1 };
+        let app = App { lookup: lookup.clone(), keys, status: Status::of(&crawlers), start: 1 };
         let (router, document) = serve::router(app);
         let document = serde_json::to_value(document).expect("the document serialises");
         let rows = SqliteConnectOptions::new().filename(self.database()).read_only(true);

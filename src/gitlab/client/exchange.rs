@@ -3,17 +3,19 @@
 //! Everything that is observed about a request is observed here: pace, figures, spans, and whether
 //! the host answers at all. It never repeats a request and decides nothing about a failure.
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode};
 use std::sync::atomic::Ordering;
 use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
 
 use super::{Answer, Client, Outcome, millis};
 use crate::gitlab::Error;
 use crate::gitlab::address::Target;
 use crate::gitlab::credential::Key;
+use crate::gitlab::features::Kind;
 use crate::gitlab::meter::Exchange;
-use crate::gitlab::pacing::{Admission, Hints};
+use crate::gitlab::pacing::{Admission, Ending, Hints};
 use crate::gitlab::refusal::Refusal;
 
 /// How much of a refusal is read, in bytes: its reason stands at the beginning.
@@ -32,13 +34,19 @@ impl Client {
         let pacer = inner.pacer();
         let mut admission = pacer.admit(&target.route).await;
         let began = Instant::now();
+        inner.features.is_key(key.generation, Kind::from(&key.credential));
+        let span = request_span(target, millis(admission.waited()));
         let request = request(target, body, key);
         inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut status = None;
-        let outcome = match inner.http.execute(request).await {
+        let outcome = match inner.http.execute(request).instrument(span.clone()).await {
             Ok(response) => {
                 status = Some(response.status().as_u16());
-                self.take(target, response, key, &mut admission).await
+                span.record("http.status", response.status().as_u16());
+                if let Some(id) = request_id(response.headers()) {
+                    span.record("gitlab.request_id", id);
+                }
+                self.take(target, response, key, &mut admission).instrument(span.clone()).await
             }
             Err(source) => Err(self.no_answer(target, source)),
         };
@@ -50,21 +58,26 @@ impl Client {
             Ok(_) => inner.host.breaker.answered(),
             Err(error) => inner.host.breaker.failed(error),
         }
+        admission.ended(match (status, &outcome) {
+            (None, _) | (_, Err(Error::Transport { .. })) => Ending::Broken,
+            (Some(status), _) => Ending::Answered(status),
+        });
         inner.meter.count(Exchange {
             route: &target.route,
             status,
             wait: admission.waited(),
             duration: began.elapsed(),
             bytes,
+            skew: match &outcome {
+                Ok(Outcome::Answer(answer)) => {
+                    answer.date.map(|date| date.duration_since(inner.clock.now()))
+                }
+                Ok(Outcome::Moved(_)) | Err(_) => None,
+            },
         });
-        tracing::debug!(
-            http.route = %target.route,
-            http.status = status,
-            duration_ms = millis(began.elapsed()),
-            wait_ms = millis(admission.waited()),
-            bytes,
-            "asked GitLab for {}", target.route,
-        );
+        span.record("duration_ms", millis(began.elapsed()));
+        span.record("bytes", bytes);
+        span.in_scope(|| tracing::debug!("asked GitLab for {}", target.route));
         outcome
     }
 
@@ -99,13 +112,7 @@ impl Client {
             // Only the body tells a file that is missing from a GitLab that is.
             return Err(self.no_answer(target, source));
         }
-        if let Some(id) = headers.get("x-request-id").and_then(|value| value.to_str().ok()) {
-            tracing::debug!(
-                http.route = %target.route,
-                gitlab.request_id = id,
-                "GitLab refused {} with {status}", target.route,
-            );
-        }
+        tracing::debug!("GitLab refused {} with {status}", target.route);
         let path = &target.path;
         let refusal = Refusal { status, path, body: &body, retry_after: hints.wait() };
         Err(refusal.into_error(&key.credential))
@@ -136,6 +143,24 @@ impl Client {
             source: source.without_url(),
         }
     }
+}
+
+/// Makes the span of one request. What only the answer tells is recorded when it is there.
+fn request_span(target: &Target, wait_ms: u64) -> Span {
+    tracing::debug_span!(
+        "gitlab.request",
+        http.route = %target.route,
+        wait_ms,
+        http.status = field::Empty,
+        duration_ms = field::Empty,
+        bytes = field::Empty,
+        gitlab.request_id = field::Empty,
+    )
+}
+
+/// Finds GitLab's own name for the request, by which its operator finds it in the logs there.
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-request-id").and_then(|value| value.to_str().ok())
 }
 
 /// Makes the request: the key travels in a header, and nowhere else.

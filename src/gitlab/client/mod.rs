@@ -22,7 +22,7 @@ use super::credential::{Key, Keyring};
 use super::features::{Capabilities, Features};
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
-use super::pacing::{Budget, Pace, Pacer};
+use super::pacing::{Budget, LearntLimit, Pace, Pacer};
 use super::retry;
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -162,9 +162,24 @@ impl Client {
         self.inner.pacer().budget()
     }
 
+    /// Returns what was learnt of limits, to be kept over a restart.
+    pub fn learnt(&self) -> Vec<LearntLimit> {
+        self.inner.pacer().learnt()
+    }
+
+    /// Takes in what was learnt before a restart; best before the first request.
+    pub fn recall(&self, limits: Vec<LearntLimit>) {
+        self.inner.pacer().recall(limits);
+    }
+
     /// Returns what was asked so far, by route template and status (`None`: no answer).
     pub fn figures(&self) -> BTreeMap<(String, Option<u16>), RouteFigures> {
         self.inner.meter.read()
+    }
+
+    /// Returns GitLab's clock minus ours, as its last answer showed it.
+    pub fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.inner.meter.skew()
     }
 
     /// Returns what is known of this GitLab and of what the credential may do there.

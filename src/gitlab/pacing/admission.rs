@@ -4,40 +4,43 @@
 //! when the request fails or is cancelled, with the admission itself, so that nothing stays
 //! counted as out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use super::hints::{Hints, Throttle};
-use super::window::{Family, Window};
-use super::{MOST_WINDOWS, Pacer, SHORTEST_PAUSE, count};
+use super::concurrency::Ending;
+use super::hints::Hints;
+use super::state::Probes;
+use super::window::Family;
+use super::{Lane, Pacer};
 
 /// The right to have one request out. Dropping it gives the slot back.
 #[derive(Debug)]
 pub(in crate::gitlab) struct Admission<'a> {
     pacer: &'a Pacer,
+    lane: Arc<Lane>,
     route: String,
     family: Family,
     waited: Duration,
-    /// It is the first on its route after a pause. Only its answer can end the pause: others may
-    /// have gone out before the pause began.
-    is_probe: bool,
-    answered: bool,
-    _slot: SemaphorePermit<'a>,
+    sent_at: Instant,
+    answered_at: Option<Instant>,
+    /// Whether it is the first after a rest. Only its answer can end the rest: others may have
+    /// gone out before the rest began.
+    probes: Probes,
 }
 
 impl<'a> Admission<'a> {
     pub(super) fn new(
         pacer: &'a Pacer,
+        lane: Arc<Lane>,
         route: &str,
         family: Family,
         waited: Duration,
-        is_probe: bool,
-        slot: SemaphorePermit<'a>,
+        probes: Probes,
     ) -> Self {
-        let route = route.to_owned();
-        Self { pacer, route, family, waited, is_probe, answered: false, _slot: slot }
+        let (route, sent_at) = (route.to_owned(), Instant::now());
+        Self { pacer, lane, route, family, waited, sent_at, answered_at: None, probes }
     }
 
     /// Returns how long the request had to wait.
@@ -48,54 +51,36 @@ impl<'a> Admission<'a> {
     /// Takes in what the headers of the answer say. The slot is kept while the body is read.
     pub(in crate::gitlab) fn observe(&mut self, hints: &Hints) {
         let now = Instant::now();
+        let wall = self.pacer.clock.now();
+        self.answered_at = Some(now);
+        self.pacer.state().answered(
+            &self.pacer.pace,
+            (&self.route, self.family),
+            hints,
+            self.probes,
+            (self.sent_at, now, wall),
+        );
+        self.pacer.wake(Some(&self.lane));
+    }
+
+    /// Takes in how the exchange ended, for the number of requests that may be out at once.
+    pub(in crate::gitlab) fn ended(&self, ending: Ending) {
+        let now = Instant::now();
+        let latency = self.answered_at.unwrap_or(now).duration_since(self.sent_at);
         let mut state = self.pacer.state();
-        state.settle(self.family);
-        self.answered = true;
-        let state = &mut *state;
-        if let Some(stated) = &hints.stated {
-            let unanswered = count(&state.unanswered);
-            let key = (stated.name.clone(), stated.per_minute);
-            if let Some(window) = state.windows.get_mut(&key) {
-                window.roll(&unanswered, now);
-                window.update(stated, self.family, &unanswered, now);
-            } else if let Some(mut window) = Window::new(stated, self.family, now) {
-                window.pending = unanswered(&window.families);
-                if state.windows.len() >= MOST_WINDOWS {
-                    state.windows.clear();
-                }
-                state.windows.insert(key, window);
-            }
-        }
-        let wait = hints.wait().unwrap_or(self.pacer.pace.unstated_pause).max(SHORTEST_PAUSE);
-        match hints.throttle {
-            Throttle::None => {
-                if self.is_probe {
-                    state.routes.remove(&self.route);
-                }
-            }
-            Throttle::Host => state.pause = state.pause.max(Some(now + wait)),
-            Throttle::Route => {
-                state.routes.insert(self.route.clone(), now + wait);
-            }
-        }
-        self.pacer.changed.notify_waiters();
+        state.concurrency.ended(&self.route, ending, latency, self.sent_at, now);
     }
 }
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
-        if self.answered {
-            return;
-        }
-        // Cancelled or failed: the server may have counted it, so the windows keep it.
         let mut state = self.pacer.state();
-        state.settle(self.family);
-        if self.is_probe
-            && let Some(until) = state.routes.get_mut(&self.route)
-        {
-            *until = Instant::now();
+        state.leave();
+        if self.answered_at.is_none() {
+            let now = Instant::now();
+            state.broke(&self.pacer.pace, &self.route, self.family, self.probes, now);
         }
         drop(state);
-        self.pacer.changed.notify_waiters();
+        self.pacer.wake(Some(&self.lane));
     }
 }

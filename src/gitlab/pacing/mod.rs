@@ -1,36 +1,63 @@
 //! The pace at which a host is asked.
 //!
-//! One [`Pacer`] stands before one host, and every request passes it, retries and redirects too.
-//! It is made so that a throttle answer is rare, never repeated at once, and costs nothing but
-//! time. It never sends anything and never gives up: who waits can be cancelled at any point.
+//! One [`Pacer`] stands before one host and credential owner, and every request passes it, retries
+//! and redirects too. It is made so that a throttle answer is rare, never repeated at once, and
+//! costs nothing but time. It never sends anything and never gives up: who waits can be cancelled
+//! at any point.
 //!
 //! # Design
 //!
 //! A request is admitted when all of these hold:
 //!
-//! 1. **No pause.** A 429 of the request throttle pauses the host until `Retry-After`, else until
+//! 1. **No rest.** A 429 of the request throttle rests the host until `Retry-After`, else until
 //!    the end of the window, else for [`Pace::unstated_pause`]. A 429 of GitLab's application
-//!    limiter (JSON, without `RateLimit-*`) pauses its route alone; when that pause ends, one
-//!    request goes ahead and the others wait for its answer.
-//! 2. **Room in every window that is known to count it.** The server states windows in its
-//!    headers (`hints.rs`); we stop at [`Pace::share_permille`] of the real limit, counting others' use
-//!    too, and go on after the window's end (`window.rs`). Different throttles (files, hourly and
-//!    per-minute limits at once) are windows of their own. Requests that are out count as used,
-//!    so a window cannot be overrun by those that start together.
-//! 3. **Room in our own bucket**, where no window is known: governor at
+//!    limiter (JSON, without `RateLimit-*`) rests its route alone, for `Retry-After` or the
+//!    limiter's interval. When a rest ends, one request goes ahead and the others wait for its
+//!    answer, so that there is at most one try in each interval (`tally.rs`).
+//! 2. **Room in every window that counts it** (`window.rs`). The server states windows in its
+//!    headers (`hints.rs`), but only the one with the least remaining, so a window that was seen
+//!    once is kept to from then on, until the figures of another prove that it is gone. Files have
+//!    windows of their own where the server says so; GraphQL counts as all else.
+//! 3. **Room in what was learnt** where the server says nothing: from refusals without headers
+//!    the number that passes in an interval, for a route or for the host (`tally.rs`).
+//! 4. **Room in our own bucket**, where no window is known: governor at
 //!    [`Pace::requests_per_minute`]. Many self-managed instances never send a header.
-//! 4. **A free slot**, of [`Pace::concurrency`].
+//! 5. **A free slot.** Their number adapts to latency and failures, between one and
+//!    [`Pace::concurrency`] (`concurrency.rs`).
 //!
-//! Windows end at the same instant for all clients, so each waiter adds a little jitter. Waiting
-//! uses the runtime's timer; the wall clock is asked only where the server names a moment
-//! without saying what time it is there.
+//! **Spread.** Within a window requests go out at the rate that uses up what is left by its end,
+//! worked out anew for each request: slack is made up for, at up to four times the mean rate. A
+//! tenth of our part may go out at once after an idle time, so that a short sync does not wait;
+//! the burst does not come back with a new window, only with idleness, so that no window begins
+//! with a stampede. A window's end comes with jitter on top, since it is the same for all clients.
+//!
+//! **Share.** Our own requests stay within [`Pace::share_permille`] of a limit; the rest is free
+//! for others. What others use is what the server observed and we did not send. When they use more
+//! than their part, we yield: all together stay 1 % below the limit, with room for as much as
+//! they used in the windows before. In windows of up to ten minutes that room is kept until the
+//! end, in longer ones it is given up as time goes by. However much they use, a trickle of 2 % is
+//! tried, while the server says that anything is left.
+//!
+//! **Waiting.** Each route has a turnstile, and so have files and all else behind it. Only the
+//! first of a line looks and waits for time or change; the others wait for their turn, first come
+//! first served. So thousands may wait, an answer wakes a handful, and routes take turns: one that
+//! rests holds nobody up. Waiting uses the runtime's timer; the wall clock is asked only where the
+//! server names a moment without saying what time it is there, and to keep what was learnt over a
+//! restart ([`LearntLimit`]).
 
 mod admission;
+mod budget;
+mod concurrency;
 mod hints;
 mod learnt;
+mod sent;
+mod server_clock;
+mod spread;
+mod state;
+mod tally;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -38,14 +65,17 @@ use std::time::Duration;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(super) use admission::Admission;
+pub use budget::{Budget, WindowBudget};
+pub(super) use concurrency::Ending;
 pub(super) use hints::Hints;
 pub use learnt::LearntLimit;
-use window::{Family, Window};
+use state::State;
+use tally::Obstacle;
+use window::Family;
 
 use crate::clock::Clock;
 
@@ -53,24 +83,17 @@ use crate::clock::Clock;
 /// is spread, so that an old or small instance is not hit by a minute's worth in one second.
 const BURST_DIVISOR: u32 = 10;
 
-/// The longest jitter after the end of a window or pause.
-const JITTER: Duration = Duration::from_secs(1);
-
-/// The shortest pause after a 429, whatever the server says: `Retry-After: 0` happens.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many windows are kept. A server has two or three; more would be one that invents names,
-/// and then all are forgotten and learnt anew.
-const MOST_WINDOWS: usize = 16;
+/// How many lines of waiters are kept for routes that nobody waits for any more.
+const MOST_LANES: usize = 256;
 
 /// How a host is to be asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     /// Requests per minute where the server states no limit.
     pub(super) requests_per_minute: NonZeroU32,
-    /// The share of a stated limit that may be used by anyone before we stop, in thousandths.
+    /// The share of a limit that we may use, in thousandths.
     pub(super) share_permille: u64,
-    /// How many requests may be out at once.
+    /// How many requests may be out at once, at most.
     pub(super) concurrency: usize,
     /// How long a throttled route or host rests when the server does not say.
     pub(super) unstated_pause: Duration,
@@ -97,58 +120,29 @@ type Bucket = RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<
 pub(super) struct Pacer {
     pace: Pace,
     bucket: Bucket,
-    slots: Semaphore,
     state: Mutex<State>,
-    /// Wakes those who wait, since an answer may have made room.
-    changed: Notify,
+    lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
+    files: Lane,
+    general: Lane,
     clock: Arc<dyn Clock>,
 }
 
+/// A line of those who wait for the same.
 #[derive(Debug, Default)]
-struct State {
-    /// By name and normalised limit: one throttle may have an hourly and a per-minute limit.
-    windows: BTreeMap<(String, u64), Window>,
-    /// Until when the host rests.
-    pause: Option<Instant>,
-    /// Until when single routes rest.
-    routes: BTreeMap<String, Instant>,
-    /// Requests that are out.
-    unanswered: BTreeMap<Family, u64>,
+struct Lane {
+    /// Held by the first of the line while it waits. The lock of the runtime is fair, and who is
+    /// cancelled leaves the line.
+    turn: tokio::sync::Mutex<()>,
+    /// Wakes the first, since an answer may have made room.
+    changed: Notify,
 }
 
-/// What is left of the budget, for people to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// The windows that the server has stated; none if it states none.
-    pub windows: Vec<WindowBudget>,
-    /// Until when the host rests after a throttle answer.
-    pub paused_until: Option<Timestamp>,
-    /// Routes that rest after a throttle answer.
-    pub paused_routes: Vec<String>,
-    /// Requests that are out.
-    pub in_flight: u64,
-}
-
-/// One rate-limit window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WindowBudget {
-    /// GitLab's name of the throttle.
-    pub name: String,
-    /// Requests that the server permits in the window.
-    pub limit: u64,
-    /// Requests after which we stop.
-    pub allowed: u64,
-    /// Requests used, by anyone.
-    pub used: u64,
-    /// When the window ends, on our clock.
-    pub resets_at: Timestamp,
-}
-
-/// What stands in a request's way.
-struct Obstacle {
-    until: Instant,
-    /// Whether all clients wait for the same moment.
-    shared: bool,
+/// What stands in the way of a request that is the first of its line.
+enum Blocked {
+    /// Something about its route: others may pass it.
+    Route,
+    /// Something about the host.
+    Host(Obstacle),
 }
 
 impl Pacer {
@@ -156,12 +150,14 @@ impl Pacer {
         let burst = (pace.requests_per_minute.get() / BURST_DIVISOR).max(1);
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(pace.requests_per_minute).allow_burst(burst);
+        let start = Instant::now();
         Self {
             pace,
-            bucket: RateLimiter::direct_with_clock(quota, RuntimeClock { start: Instant::now() }),
-            slots: Semaphore::new(pace.concurrency),
-            state: Mutex::default(),
-            changed: Notify::new(),
+            bucket: RateLimiter::direct_with_clock(quota, RuntimeClock { start }),
+            state: Mutex::new(State::new(&pace, start)),
+            lanes: Mutex::default(),
+            files: Lane::default(),
+            general: Lane::default(),
             clock,
         }
     }
@@ -170,60 +166,44 @@ impl Pacer {
     pub(super) async fn admit(&self, route: &str) -> Admission<'_> {
         let began = Instant::now();
         let family = Family::of(route);
+        let lane = self.lane(route);
+        let gate = self.gate(family);
+        let _turn = lane.turn.lock().await;
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // From here on no wake-up is missed, also not between the look and the wait.
-            changed.as_mut().enable();
-            let obstacle = if let Some(obstacle) = self.look(route, family) {
-                obstacle
-            } else {
-                let slot = self.slots.acquire().await.expect("the semaphore is never closed");
+            lane.wait(|| self.state().route_obstacle(&self.pace, route, Instant::now())).await;
+            let _gate = gate.turn.lock().await;
+            loop {
+                let changed = gate.changed.notified();
+                tokio::pin!(changed);
+                // From here on no wake-up is missed, also not between the look and the wait.
+                changed.as_mut().enable();
                 match self.enter(route, family) {
-                    Ok(is_probe) => {
+                    Ok(probes) => {
                         let waited = began.elapsed();
-                        return Admission::new(self, route, family, waited, is_probe, slot);
+                        let lane = Arc::clone(&lane);
+                        return Admission::new(self, lane, route, family, waited, probes);
                     }
-                    Err(obstacle) => obstacle,
+                    Err(Blocked::Route) => break,
+                    Err(Blocked::Host(obstacle)) => obstacle.pass(changed).await,
                 }
-            };
-            let jitter = if obstacle.shared {
-                rand::random_range(Duration::ZERO..JITTER)
-            } else {
-                Duration::ZERO
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until(obstacle.until + jitter) => {}
-                () = changed => {}
             }
         }
     }
 
     /// Returns what is left of the budget.
     pub(super) fn budget(&self) -> Budget {
-        let mut state = self.state();
-        let now = Instant::now();
-        state.roll(now);
-        let wall = self.clock.now();
-        let moment = |instant: Instant| {
-            wall.saturating_add(instant.duration_since(now)).unwrap_or(Timestamp::MAX)
-        };
-        Budget {
-            windows: state
-                .windows
-                .iter()
-                .map(|((name, _), window)| WindowBudget {
-                    name: name.clone(),
-                    limit: window.limit,
-                    allowed: self.allowed(window),
-                    used: window.used(),
-                    resets_at: moment(window.ends),
-                })
-                .collect(),
-            paused_until: state.pause.filter(|until| *until > now).map(moment),
-            paused_routes: state.routes.keys().cloned().collect(),
-            in_flight: state.unanswered.values().sum(),
-        }
+        self.state().budget(&self.pace, self.clock.now(), Instant::now())
+    }
+
+    /// Returns what was learnt of limits, to be kept over a restart.
+    pub(super) fn learnt(&self) -> Vec<LearntLimit> {
+        self.state().learnt(&self.pace, self.clock.now())
+    }
+
+    /// Takes in what was learnt before a restart.
+    pub(super) fn recall(&self, limits: Vec<LearntLimit>) {
+        self.state().recall(&self.pace, limits, self.clock.now(), Instant::now());
+        self.wake(None);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -231,92 +211,76 @@ impl Pacer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn allowed(&self, window: &Window) -> u64 {
-        (window.limit.saturating_mul(self.pace.share_permille) / 1_000).max(1)
-    }
-
-    /// Finds what stands in the way, without a change.
-    fn look(&self, route: &str, family: Family) -> Option<Obstacle> {
-        let mut state = self.state();
-        let now = Instant::now();
-        state.roll(now);
-        self.obstacle(&state, route, family, now)
-    }
-
-    fn obstacle(
-        &self,
-        state: &State,
-        route: &str,
-        family: Family,
-        now: Instant,
-    ) -> Option<Obstacle> {
-        let pauses = [state.pause, state.routes.get(route).copied()];
-        let windows = state
-            .windows_of(family)
-            .filter(|window| window.used() >= self.allowed(window))
-            .map(|window| window.ends);
-        let until =
-            pauses.into_iter().flatten().chain(windows).filter(|until| *until > now).max()?;
-        Some(Obstacle { until, shared: true })
-    }
-
-    /// Counts a request that goes out now, unless something stands in its way. Returns whether it
-    /// is the one that tries a route after its pause.
-    fn enter(&self, route: &str, family: Family) -> Result<bool, Obstacle> {
-        let mut state = self.state();
-        let now = Instant::now();
-        state.roll(now);
-        if let Some(obstacle) = self.obstacle(&state, route, family, now) {
-            return Err(obstacle);
+    fn lane(&self, route: &str) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.len() >= MOST_LANES && !lanes.contains_key(route) {
+            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
         }
-        if state.windows_of(family).next().is_none()
+        Arc::clone(lanes.entry(route.to_owned()).or_default())
+    }
+
+    fn gate(&self, family: Family) -> &Lane {
+        match family {
+            Family::Files => &self.files,
+            Family::General => &self.general,
+        }
+    }
+
+    /// Wakes the first of each line that may go on, since an answer may have made room.
+    fn wake(&self, lane: Option<&Lane>) {
+        for lane in [Some(&self.files), Some(&self.general), lane].into_iter().flatten() {
+            lane.changed.notify_waiters();
+        }
+    }
+
+    /// Counts a request that goes out now, unless something stands in its way.
+    fn enter(&self, route: &str, family: Family) -> Result<state::Probes, Blocked> {
+        let mut state = self.state();
+        let now = Instant::now();
+        if state.route_obstacle(&self.pace, route, now).is_some() {
+            return Err(Blocked::Route);
+        }
+        if let Some(obstacle) = state.host_obstacle(&self.pace, family, now) {
+            return Err(Blocked::Host(obstacle));
+        }
+        if !state.knows_window()
             && let Err(refusal) = self.bucket.check()
         {
             let wait = refusal.wait_time_from(governor::clock::Clock::now(self.bucket.clock()));
-            return Err(Obstacle { until: now + wait, shared: false });
+            return Err(Blocked::Host(Obstacle::Until(now + wait)));
         }
-        let is_probe = match state.routes.get_mut(route) {
-            Some(until) => {
-                // The first after a pause; the others wait for its answer.
-                *until = now + self.pace.unstated_pause;
-                true
+        Ok(state.enter(&self.pace, route, family, now))
+    }
+}
+
+impl Lane {
+    /// Waits until nothing is in the way.
+    async fn wait(&self, mut look: impl FnMut() -> Option<Obstacle>) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            match look() {
+                Some(obstacle) => obstacle.pass(changed).await,
+                None => return,
             }
-            None => false,
-        };
-        *state.unanswered.entry(family).or_default() += 1;
-        for window in state.windows.values_mut().filter(|window| window.families.contains(&family))
-        {
-            window.pending += 1;
-        }
-        Ok(is_probe)
-    }
-}
-
-impl State {
-    fn roll(&mut self, now: Instant) {
-        let unanswered = count(&self.unanswered);
-        self.windows.retain(|_, window| !window.is_stale(now));
-        for window in self.windows.values_mut() {
-            window.roll(&unanswered, now);
-        }
-    }
-
-    /// The windows that count a family: those it was seen in or, before it was seen in any, all.
-    fn windows_of(&self, family: Family) -> impl Iterator<Item = &Window> {
-        let is_known = self.windows.values().any(|window| window.families.contains(&family));
-        self.windows.values().filter(move |window| !is_known || window.families.contains(&family))
-    }
-
-    fn settle(&mut self, family: Family) {
-        if let Some(out) = self.unanswered.get_mut(&family) {
-            *out = out.saturating_sub(1);
         }
     }
 }
 
-/// Counts what is out in any of the families.
-fn count(unanswered: &BTreeMap<Family, u64>) -> impl Fn(&BTreeSet<Family>) -> u64 + use<'_> {
-    |families| families.iter().filter_map(|family| unanswered.get(family)).sum()
+impl Obstacle {
+    /// Waits until it may be worth another look.
+    async fn pass(self, changed: impl Future<Output = ()>) {
+        match self {
+            Self::Until(until) => {
+                tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    () = changed => {}
+                }
+            }
+            Self::Answer => changed.await,
+        }
+    }
 }
 
 #[cfg(test)]

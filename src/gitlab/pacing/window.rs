@@ -1,24 +1,50 @@
-//! One rate-limit window, as far as it is known.
+//! One rate-limit window, as far as it is known, and how it is shared out.
 //!
 //! Between two statements of the server we count for ourselves: what was sent since and has not
 //! been reported counts as used. When a window ends and the next answer is still out, the next
-//! one is predicted: same limit, same length, nothing used.
+//! one is predicted: same limit, same length, nothing used. Our own requests are counted apart,
+//! so that those of others are known: they are what the server observed and we did not send.
+//! How far that goes into the limit: [`Window::left`].
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::hints::Stated;
+use super::spread::Spread;
 
 /// Lengths that windows have in practice, in seconds. The stated figures give the length only to
 /// within rounding, and a round length in that range is the true one.
 const USUAL_PERIODS_SECS: [u64; 14] =
     [1, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600];
 
-/// How long a statement is trusted at least. Versions that send headers only with a 429 repeat
-/// themselves only when we have gone too far, so what was learnt is kept for long.
-const TRUSTED_FOR: Duration = Duration::from_hours(1);
+/// Which part of a limit stays unused, whoever uses it: 1 %. Our clock shows the end of a window
+/// a little late, and others do not wait for us.
+const HEADROOM_DIVISOR: u64 = 100;
+
+/// Which part of a limit may be missing in our count of our own requests: 2 %.
+const SLACK_DIVISOR: u64 = 50;
+
+/// Which part of a limit we use at least, however much others use: 2 %.
+const TRICKLE_DIVISOR: u64 = 50;
+
+/// Which part of our requests may go out at once: 10 %, so that a short sync does not wait.
+const BURST_DIVISOR: f64 = 10.0;
+
+/// How many times as fast as on average we go to catch up after a slack time.
+const CATCH_UP: f64 = 4.0;
+
+/// Up to this length, what others are expected to use is kept free for them until the end, since
+/// they may use it all at once. In longer windows it is given up as time goes by.
+const SHORT_WINDOW: Duration = Duration::from_mins(10);
+
+/// After so long without a statement, a quarter of what others used is thought to be free again.
+const OTHERS_FADE: Duration = Duration::from_hours(6);
+
+/// The longest jitter after the end of a window.
+const JITTER: Duration = Duration::from_secs(1);
 
 /// Requests that can have a budget of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,24 +69,55 @@ pub(super) struct Window {
     pub(super) families: BTreeSet<Family>,
     /// How many requests the server permits in it.
     pub(super) limit: u64,
+    pub(super) period: Duration,
+    /// When it ends.
+    pub(super) ends: Instant,
+    /// When somebody last said something about it, on our clock.
+    pub(super) learnt_at: Timestamp,
+    /// It was stated with an answer that was no refusal.
+    pub(super) is_open: bool,
     /// Used by anyone, as the server last said.
     observed: u64,
     /// Sent by us and not in `observed` for certain.
-    pub(super) pending: u64,
-    /// When it ends.
-    pub(super) ends: Instant,
-    period: Duration,
+    pending: u64,
+    /// Sent by us, as far as it may count in this window.
+    ours: u64,
+    /// What we probably sent before we were restarted.
+    guessed: u64,
+    /// Used by others for certain.
+    others: u64,
+    /// What others use in a whole window, by experience.
+    expected: Option<f64>,
+    /// When that was found out, or last faded.
+    expected_at: Instant,
     /// The end that the server last stated, on its own clock.
     stated_reset: i64,
-    stated_at: Instant,
-    /// The stated window is over, and this is what the next one should be.
-    predicted: bool,
+    /// When it was last stated; `None` when the present window was not.
+    stated_at: Option<Instant>,
+    /// All our requests in it are known.
+    is_whole: bool,
+    /// When the present window was entered here.
+    entered: Instant,
+    jitter: Duration,
+    spread: Spread,
+}
+
+/// What surrounds a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    /// When the window ends, on the runtime's clock.
+    pub(super) ends: Instant,
+    /// When the request that was answered had been sent.
+    pub(super) sent_at: Instant,
+    pub(super) now: Instant,
+    /// The same moment on the wall clock.
+    pub(super) wall: Timestamp,
 }
 
 impl Window {
     /// Makes a window from the first statement about it; `None` when the figures contradict one
     /// another.
-    pub(super) fn new(stated: &Stated, family: Family, now: Instant) -> Option<Self> {
+    pub(super) fn new(stated: &Stated, family: Family, around: Around) -> Option<Self> {
         let limit = if stated.remaining > 0 {
             stated.observed.saturating_add(stated.remaining)
         } else {
@@ -68,17 +125,70 @@ impl Window {
         };
         let limit = limit.max(1);
         let period = period(limit, stated)?;
-        Some(Self {
-            families: BTreeSet::from([family]),
+        let mut window = Self::bare(limit, period, around.ends, around.now, around.wall);
+        window.families.insert(family);
+        window.observed = stated.observed;
+        window.stated_reset = stated.reset;
+        window.stated_at = Some(around.now);
+        Some(window)
+    }
+
+    /// Makes a window from what was learnt before a restart. What has passed of it is thought to
+    /// be used up to `share` as far as time has gone.
+    pub(super) fn recalled(
+        limit: u64,
+        period: Duration,
+        ends: Instant,
+        now: Instant,
+        learnt_at: Timestamp,
+        share_permille: u64,
+    ) -> Self {
+        let mut window = Self::bare(limit, period, ends, now, learnt_at);
+        window.families.insert(Family::General);
+        let passed = 1.0 - window.left_of_period(now);
+        window.guessed = whole(float(window.share(share_permille)) * passed);
+        window.spread = Spread::new(0.0, now);
+        window
+    }
+
+    fn bare(
+        limit: u64,
+        period: Duration,
+        ends: Instant,
+        now: Instant,
+        learnt_at: Timestamp,
+    ) -> Self {
+        Self {
+            families: BTreeSet::new(),
             limit,
-            observed: stated.observed,
-            pending: 0,
-            ends: now + stated.ends_in,
             period,
-            stated_reset: stated.reset,
-            stated_at: now,
-            predicted: false,
-        })
+            ends,
+            learnt_at,
+            is_open: false,
+            observed: 0,
+            pending: 0,
+            ours: 0,
+            guessed: 0,
+            others: 0,
+            expected: None,
+            expected_at: now,
+            stated_reset: 0,
+            stated_at: None,
+            is_whole: false,
+            entered: now,
+            jitter: jitter(period),
+            // The first look fills it up to a burst.
+            spread: Spread::new(f64::MAX, now),
+        }
+    }
+
+    /// Fills in what we know of our own requests in a window that was just seen first: how many
+    /// were sent since it began, how many of them are out, and whether all of them are known.
+    pub(super) fn adopt(&mut self, ours: u64, out: u64, is_whole: bool) {
+        self.ours = ours;
+        self.pending = out;
+        self.others = self.observed.saturating_sub(ours);
+        self.is_whole = is_whole;
     }
 
     /// Takes in a further statement. `unanswered` is what is still out in the window's families.
@@ -87,12 +197,16 @@ impl Window {
         stated: &Stated,
         family: Family,
         unanswered: impl Fn(&BTreeSet<Family>) -> u64,
-        now: Instant,
+        around: Around,
     ) {
+        let now = around.now;
         self.families.insert(family);
-        let is_same = stated.reset == self.stated_reset;
-        if stated.reset < self.stated_reset || (is_same && self.predicted) {
-            // An answer that was overtaken: it speaks of a window that is over.
+        let is_same = self.stated_at.is_some() && stated.reset == self.stated_reset;
+        if around.ends <= now || (stated.reset < self.stated_reset && around.ends < self.ends) {
+            // An answer that was overtaken: it was counted in a window that is over.
+            if around.sent_at < self.entered {
+                self.ours = self.ours.saturating_sub(1);
+            }
             return;
         }
         let limit = if stated.remaining > 0 {
@@ -103,16 +217,24 @@ impl Window {
         let Some(period) = period(limit, stated) else {
             return;
         };
+        let out = unanswered(&self.families);
+        if around.ends > self.ends + self.period / 2 {
+            // The server is already in the next window.
+            self.enter(out + 1, now);
+        }
         self.limit = limit;
         self.period = period;
         // Answers overtake one another; within a window the count only grows.
         self.observed = if is_same { self.observed.max(stated.observed) } else { stated.observed };
-        self.pending = unanswered(&self.families);
-        self.ends =
-            if is_same { self.ends.min(now + stated.ends_in) } else { now + stated.ends_in };
+        self.pending = out;
+        // Those that are out may be among the observed.
+        let unexplained = stated.observed.saturating_sub(self.ours);
+        self.guessed = self.guessed.min(unexplained);
+        self.others = self.others.max(unexplained - self.guessed);
+        self.ends = around.ends;
         self.stated_reset = stated.reset;
-        self.stated_at = now;
-        self.predicted = false;
+        self.stated_at = Some(now);
+        self.learnt_at = around.wall;
     }
 
     /// Moves on to the window that `now` lies in.
@@ -120,23 +242,169 @@ impl Window {
         if now < self.ends {
             return;
         }
-        let late = now.duration_since(self.ends).as_secs() / self.period.as_secs().max(1);
+        let period_nanos = self.period.as_nanos().max(1);
+        let late = now.duration_since(self.ends).as_nanos() / period_nanos;
         let steps = u32::try_from(late).unwrap_or(u32::MAX).saturating_add(1);
-        self.ends += self.period.saturating_mul(steps);
-        self.observed = 0;
-        self.pending = unanswered(&self.families);
-        self.predicted = true;
+        let next = self.ends + self.period.saturating_mul(steps);
+        let out = unanswered(&self.families);
+        self.enter(out, now);
+        self.ends = next;
+        if now.duration_since(self.expected_at) > OTHERS_FADE {
+            self.expected = self.expected.map(|expected| expected * 0.75);
+            self.expected_at = now;
+        }
     }
 
-    /// Says whether the last statement is too old to go by.
-    pub(super) fn is_stale(&self, now: Instant) -> bool {
-        now.duration_since(self.stated_at) > TRUSTED_FOR.max(self.period.saturating_mul(10))
+    /// Begins the next window, in which `ours` of our requests may count already.
+    fn enter(&mut self, ours: u64, now: Instant) {
+        if let Some(stated_at) = self.stated_at
+            && self.is_whole
+        {
+            let told = 1.0 - self.left_of_period(stated_at);
+            // What was last said early says too little of the rest.
+            if told >= 0.25 {
+                let total = float(self.others) / told;
+                self.expected = Some(self.expected.map_or(total, |known| known.midpoint(total)));
+                self.expected_at = now;
+            }
+        }
+        self.observed = 0;
+        self.pending = ours;
+        self.ours = ours;
+        self.guessed = 0;
+        self.others = 0;
+        self.stated_at = None;
+        self.is_whole = true;
+        self.entered = now;
+        self.jitter = jitter(self.period);
+    }
+
+    /// Counts a request of ours that goes out now.
+    pub(super) fn count(&mut self) {
+        self.pending += 1;
+        self.ours += 1;
+        self.spread.take();
+    }
+
+    /// Says until when a request has to wait, if it has to.
+    pub(super) fn obstacle(
+        &mut self,
+        share_permille: u64,
+        concurrency: usize,
+        now: Instant,
+    ) -> Option<Instant> {
+        let left = self.left(share_permille, now);
+        let share = float(self.share(share_permille));
+        let time_left = self.ends.saturating_duration_since(now).max(Duration::from_millis(50));
+        let rate = (left / time_left.as_secs_f64())
+            .clamp(0.0, CATCH_UP * share / self.period.as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "nobody asks for 2^52 connections")]
+        let capacity = (share / BURST_DIVISOR).max((concurrency as f64).min(share / 4.0));
+        self.spread.fill(rate, capacity, now);
+        if left < 1.0 {
+            // What is kept free for others is given up as time goes by.
+            let waits_for_others = self.of_share(share_permille).min(self.room()) >= 1.0;
+            let until = self.ends + self.jitter;
+            return Some(if waits_for_others { until.min(now + self.period / 100) } else { until });
+        }
+        self.spread.next(rate)
+    }
+
+    /// Returns how many requests we may still send.
+    ///
+    /// All of ours stay within our share. All together stay within the limit but for a little
+    /// headroom, with room for what others are expected to use until the window's end. When they
+    /// leave nothing, a trickle of ours remains, as long as the server has anything left.
+    fn left(&self, share_permille: u64, now: Instant) -> f64 {
+        let room = self.room();
+        let free = room - float(self.headroom()) - self.others_to_come(now);
+        let ours = self.ours.saturating_add(self.guessed);
+        let trickle = float((self.limit / TRICKLE_DIVISOR).max(1)) - float(ours);
+        self.of_share(share_permille).min(free.max(trickle.min(room)))
+    }
+
+    /// Returns what is left of our share, whatever others do.
+    fn of_share(&self, share_permille: u64) -> f64 {
+        float(self.share(share_permille)) - float(self.ours.saturating_add(self.guessed))
+    }
+
+    /// Returns what is left of the limit.
+    fn room(&self) -> f64 {
+        float(self.limit) - float(self.used())
+    }
+
+    /// Returns how many requests of ours this window has room for, those sent included.
+    pub(super) fn allowed(&self, share_permille: u64, now: Instant) -> u64 {
+        let free = float(self.limit)
+            - float(self.others.saturating_add(self.headroom()))
+            - self.others_to_come(now);
+        let trickle = float((self.limit / TRICKLE_DIVISOR).max(1));
+        whole(float(self.share(share_permille)).min(free.max(trickle)))
+    }
+
+    fn share(&self, share_permille: u64) -> u64 {
+        (self.limit.saturating_mul(share_permille) / 1_000).max(1)
+    }
+
+    fn headroom(&self) -> u64 {
+        (self.limit / HEADROOM_DIVISOR).max(u64::from(self.limit > 1))
+    }
+
+    /// Returns what others are expected to use until the end: as much as before or, without
+    /// experience and when they already use more, as quickly as so far.
+    fn others_to_come(&self, now: Instant) -> f64 {
+        let others = float(self.others);
+        let left = self.left_of_period(now);
+        match self.expected {
+            Some(expected) if self.period > SHORT_WINDOW => expected * left,
+            Some(expected) if others <= expected => expected - others,
+            Some(_) | None => others * left / (1.0 - left).max(0.25),
+        }
+    }
+
+    /// Returns which part of the window is still to come.
+    fn left_of_period(&self, now: Instant) -> f64 {
+        let left = self.ends.saturating_duration_since(now).as_secs_f64();
+        (left / self.period.as_secs_f64()).clamp(0.0, 1.0)
     }
 
     /// Returns how much of it is used for all we know.
     pub(super) fn used(&self) -> u64 {
-        self.observed.saturating_add(self.pending)
+        let counted = self.ours.saturating_add(self.others).saturating_add(self.guessed);
+        self.observed.saturating_add(self.pending).max(counted)
     }
+
+    /// Returns what others have used of it for certain.
+    pub(super) fn others(&self) -> u64 {
+        self.others
+    }
+
+    /// Says whether so much can be left of it. The headers show the throttle with the least
+    /// remaining; one that has less for certain is not in force any more.
+    pub(super) fn can_have_left(&self, remaining: u64, out: u64) -> bool {
+        // Those that are out may not have been counted, and the border of a window is not sharp.
+        let slack = out.saturating_mul(2).saturating_add(self.limit / SLACK_DIVISOR);
+        self.limit.saturating_sub(self.ours).saturating_add(slack) >= remaining
+    }
+}
+
+/// Chooses how long after a window's end we go on: all clients wait for the same moment.
+fn jitter(period: Duration) -> Duration {
+    rand::random_range(Duration::ZERO..=JITTER.min(period / 100))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "limits stay far below 2^52")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rounding down is meant, and the cast stops at the ends"
+)]
+fn whole(count: f64) -> u64 {
+    count as u64
 }
 
 /// Works out the real limit of a window that is used up.
@@ -180,61 +448,4 @@ fn period(limit: u64, stated: &Stated) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stated(per_minute: u64, observed: u64, remaining: u64, reset: i64, left: u64) -> Stated {
-        Stated {
-            name: String::new(),
-            per_minute,
-            observed,
-            remaining,
-            reset,
-            ends_in: Duration::from_secs(left),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn limit_and_length_are_read_from_normalised_figures() {
-        for (figures, limit, seconds) in [
-            (stated(2_000, 1, 1_999, 1_776_937_500, 42), 2_000, 60),
-            (stated(120, 3_000, 4_200, 1_776_934_800, 900), 7_200, 3_600),
-            (stated(84, 100, 4_900, 1_776_934_800, 3_000), 5_000, 3_600),
-            (stated(200, 0, 2_000, 1_776_934_800, 500), 2_000, 600),
-            (stated(1, 3, 2, 1_776_934_800, 100), 5, 300),
-            // Used up: a minute's window, and one that is plainly longer.
-            (stated(600, 608, 0, 1_776_937_500, 42), 600, 60),
-            (stated(120, 7_209, 0, 1_776_934_800, 900), 7_200, 3_600),
-            (stated(84, 5_003, 0, 1_776_934_800, 900), 5_003, 3_600),
-        ] {
-            let window = Window::new(&figures, Family::General, Instant::now()).expect("a window");
-            assert_eq!((window.limit, window.period.as_secs()), (limit, seconds), "{figures:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn window_with_more_time_left_than_it_lasts_is_not_believed() {
-        let figures = stated(600, 1, 599, 1_776_937_500, 80_000);
-        assert!(Window::new(&figures, Family::General, Instant::now()).is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn next_window_is_predicted_and_late_answers_do_not_disturb_it() {
-        let now = Instant::now();
-        let first = stated(600, 500, 100, 1_776_937_500, 10);
-        let mut window = Window::new(&first, Family::General, now).expect("a window");
-        let later = now + Duration::from_secs(11);
-        window.roll(|_| 3, later);
-        assert_eq!((window.used(), window.ends), (3, now + Duration::from_secs(70)));
-
-        window.update(&first, Family::General, |_| 2, later);
-        assert_eq!(window.used(), 3, "an answer from the window that is over");
-
-        let next = stated(600, 7, 593, 1_776_937_560, 58);
-        window.update(&next, Family::General, |_| 2, later);
-        assert_eq!(window.used(), 9);
-        let overtaken = stated(600, 5, 595, 1_776_937_560, 58);
-        window.update(&overtaken, Family::General, |_| 1, later);
-        assert_eq!(window.used(), 8);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 //! nothing could be stored without it. Each shape is turned into `model` once, here; past this
 //! border nobody sees a wire type. Nothing here sends a request.
 
+mod approval_rule;
 mod file;
 mod group;
 mod issue;
@@ -25,6 +26,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 
+pub use approval_rule::{ApprovalRule, ApprovalRuleBody};
 pub use file::{File, RawFile};
 pub use group::{Group, GroupBody};
 pub use issue::Issue;

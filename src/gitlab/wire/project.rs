@@ -31,6 +31,9 @@ pub struct ProjectFeatures {
     pub empty_repo: bool,
     /// The repository is switched on.
     pub repository_readable: bool,
+    /// Only its items are known, because the credential does not reach the project itself: its
+    /// settings, topics and default branch are not known, and it is not public.
+    pub is_sketch: bool,
     /// The text that new issues begin with; empty when there is none (a Premium setting).
     pub issues_template: String,
     /// The text that new merge requests begin with; empty when there is none.
@@ -136,6 +139,7 @@ impl Wire for Project {
             ),
             empty_repo: self.empty_repo,
             repository_readable: offered(self.repository_access_level.as_deref(), None),
+            is_sketch: false,
             issues_template: self.issues_template,
             merge_requests_template: self.merge_requests_template,
         };

@@ -12,6 +12,11 @@ use utoipa_axum::routes;
 
 use super::App;
 
+pub use crawls::live;
+
+/// The address whose answer changes without a commit.
+pub const CRAWLS: &str = "/v1/crawls";
+
 /// Returns all endpoints.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

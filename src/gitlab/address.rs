@@ -11,7 +11,8 @@
 //!   was asked for, since only GitLab itself can have meant that. Any other is an error.
 //! - A **redirect** to another host, or to another port in the same scheme, is an error, and so
 //!   is one that after rewriting leads to itself, as from `http` to `https`.
-//! - Nothing outside `/api/v4/` is ever asked for.
+//! - Nothing outside `/api/v4/` is ever asked for, but for GraphQL, which lies at `/api/graphql`
+//!   below the same sub-path and is neither linked nor redirected to.
 //!
 //! A name becomes exactly one segment of a path: `shop/webshop` is sent as `shop%2Fwebshop`.
 
@@ -99,6 +100,14 @@ impl Base {
     /// Returns scheme, host and port.
     pub(super) fn origin(&self) -> String {
         self.api.origin().ascii_serialization()
+    }
+
+    /// Makes the target for GraphQL, which lies beside the API, below the same sub-path.
+    pub(super) fn graphql(&self) -> Target {
+        let below = self.api.path().strip_suffix("v4/").expect("a base ends with /api/v4/");
+        let mut url = self.api.clone();
+        url.set_path(&format!("{below}graphql"));
+        Target { url, path: "/api/graphql".to_owned(), route: "/api/graphql".to_owned() }
     }
 
     /// Makes the target for a path given by segments, each sent as one segment.

@@ -190,3 +190,16 @@ fn paths_are_compared_by_what_they_mean() {
     assert!(!same_path("/projects/a/b", "/projects/a%2Fb"));
     assert!(same_path("/%zz%", "/%zz%"));
 }
+
+#[test]
+fn graphql_lies_beside_the_api_below_the_sub_path() {
+    for (url, expected) in [
+        ("https://g.example", "https://g.example/api/graphql"),
+        ("https://g.example/gl/", "https://g.example/gl/api/graphql"),
+        ("https://g.example:8443/gl/api/v4", "https://g.example:8443/gl/api/graphql"),
+    ] {
+        let target = base(url).graphql();
+        assert_eq!(target.url.as_str(), expected);
+        assert_eq!((target.path.as_str(), target.route.as_str()), ("/api/graphql", "/api/graphql"));
+    }
+}

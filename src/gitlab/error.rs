@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use super::paging;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -154,11 +156,19 @@ pub enum Error {
         /// Origin or path of the target.
         target: String,
     },
-    /// A link to the next page that leads to the page itself.
-    #[error("the link to the next page of {path} leads to the same page")]
+    /// A link to the next page that leads to the page itself, or to one that was read before.
+    #[error("the link to the next page of {path} leads back to a page that was read before")]
     LoopingLink {
         /// The list.
         path: String,
+    },
+    /// A list with more pages than it can have, or with page after page of nothing new.
+    #[error("the list {path} does not end: it was left after {pages} pages")]
+    EndlessList {
+        /// The list.
+        path: String,
+        /// How many pages were read.
+        pages: usize,
     },
     /// All tries failed; the cause is the last failure.
     #[error("given up after {attempts} tries")]
@@ -279,7 +289,8 @@ impl Error {
             | Self::ForeignRedirect { .. }
             | Self::RedirectLoop { .. }
             | Self::ForeignLink { .. }
-            | Self::LoopingLink { .. } => Verdict::Skip,
+            | Self::LoopingLink { .. }
+            | Self::EndlessList { .. } => Verdict::Skip,
         }
     }
 
@@ -350,6 +361,10 @@ impl Error {
             Self::NotGitLab { .. } => {
                 "check `url`, and that no sign-in page stands between here and GitLab's API"
             }
+            error @ Self::Refused { .. } if paging::is_ceiling(error) => {
+                "GitLab does not let this list be read to its end; name smaller groups, or ask \
+                 its operator to raise the limit of offset pagination"
+            }
             Self::Transport { source, .. } if source.is_connect() => {
                 "check `url`, the network, the proxy variables, and the server's certificate"
             }
@@ -366,7 +381,8 @@ impl Error {
             | Self::Decode { .. }
             | Self::RedirectLoop { .. }
             | Self::ForeignLink { .. }
-            | Self::LoopingLink { .. } => return None,
+            | Self::LoopingLink { .. }
+            | Self::EndlessList { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -37,7 +37,7 @@ pub use error::{CredentialFault, Error, Missing, Verdict};
 pub use features::{Capabilities, Feature, Lack, Unavailable};
 pub use meter::RouteFigures;
 pub use pacing::{Budget, LearntLimit, WindowBudget};
-pub use paging::{NextPage, Page};
+pub use paging::{NextPage, Page, Trail};
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;

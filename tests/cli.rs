@@ -4,6 +4,8 @@ mod support;
 
 #[path = "cli/daemon.rs"]
 mod daemon_life;
+#[path = "cli/network.rs"]
+mod network;
 
 use serde_json::Value;
 use support::daemon::{self, Daemon, Output, wait_for};

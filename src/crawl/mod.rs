@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Environment, Source};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
+use crate::gitlab::{self, Client, Credential, Keyring, Proxies, Verdict};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
@@ -184,6 +184,8 @@ impl Crawler {
     ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
         settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
+        settings.proxies = Proxies::read(environment);
+        settings.ca_file.clone_from(&source.ca_file);
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);

@@ -6,11 +6,13 @@
 //! they come in. How a refused answer becomes an error: `refusal.rs`.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
 use super::paging;
+use super::tls::{CaFault, certificate_hint};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,15 @@ pub enum Error {
         /// Why.
         #[source]
         source: reqwest::Error,
+    },
+    /// The certificates of `ca_file` cannot be used; nothing was sent.
+    #[error("the certificates in {} (`ca_file`) cannot be used", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CaFault,
     },
     /// A name that cannot stand in a path (empty, `.` or `..`); nothing was sent.
     #[error("`{name}` is not a name that GitLab can be asked for")]
@@ -98,7 +109,7 @@ pub enum Error {
     /// No answer, or an answer that broke off.
     #[error("no complete answer from {origin} to {path}")]
     Transport {
-        /// Scheme, host and port that were asked.
+        /// Scheme, host and port that were asked, and the proxy on the way.
         origin: String,
         /// What was asked for.
         path: String,
@@ -267,14 +278,19 @@ impl Error {
             Self::Refused { status, retry_after, .. } if is_transient(*status) => {
                 Verdict::Retry { after: *retry_after }
             }
-            // A builder error is our own fault and would only repeat.
-            Self::Transport { source, .. } if source.is_builder() => Verdict::Abort,
+            // A builder error is our own fault and would only repeat, and so does a certificate.
+            Self::Transport { source, .. }
+                if source.is_builder() || certificate_hint(source).is_some() =>
+            {
+                Verdict::Abort
+            }
             Self::Transport { .. } => Verdict::Retry { after: None },
             // JSON that ends in the middle is a connection that broke without saying so.
             Self::Decode { source, .. } if source.is_eof() => Verdict::Retry { after: None },
             Self::Settings { .. }
             | Self::Token { .. }
             | Self::Build { .. }
+            | Self::CaFile { .. }
             | Self::Blocked { .. }
             | Self::NotGitLab { .. }
             | Self::Unauthorized { is_final: true, .. } => Verdict::Abort,
@@ -323,6 +339,11 @@ impl Error {
 
     /// Returns what a person can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
+        if let Self::Transport { source, .. } = self
+            && let Some(hint) = certificate_hint(source)
+        {
+            return Some(hint.to_owned());
+        }
         let hint = match self {
             Self::TooManyRetries { source, .. } => return source.hint(),
             Self::Forbidden { missing_scope: Some(scope), .. } => {
@@ -373,8 +394,15 @@ impl Error {
             }
             Self::Throttled { .. } => "lower `share` or `requests_per_minute`, or wait",
             Self::Settings { .. } => "correct the configuration of this GitLab",
+            Self::Build { .. } => {
+                "install the system's certificate authorities (the package ca-certificates), or \
+                 name a file with those of your GitLab in `ca_file`"
+            }
+            Self::CaFile { .. } => {
+                "let `ca_file` name a readable file with the authority's certificate, which begins \
+                 with -----BEGIN CERTIFICATE-----"
+            }
             Self::Token { .. }
-            | Self::Build { .. }
             | Self::Name { .. }
             | Self::Refused { .. }
             | Self::BodyTooLarge { .. }

@@ -8,6 +8,7 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
+//! `proxy.rs` and `tls.rs` (the way to the host),
 //! `error.rs` and `refusal.rs`, `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
@@ -23,12 +24,14 @@ mod host;
 mod meter;
 mod pacing;
 mod paging;
+mod proxy;
 mod query;
 mod refusal;
 mod retry;
 mod settings;
 #[cfg(test)]
 mod stub;
+mod tls;
 pub mod wire;
 
 pub use client::{Client, Stats};
@@ -38,7 +41,9 @@ pub use features::{Capabilities, Feature, Lack, Unavailable};
 pub use meter::RouteFigures;
 pub use pacing::{Budget, LearntLimit, WindowBudget};
 pub use paging::{NextPage, Page, Trail};
+pub use proxy::Proxies;
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
+pub use tls::CaFault;
 pub use wire::{FetchedProject, Group, ProjectFeatures, RawFile, Version};

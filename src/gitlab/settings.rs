@@ -4,6 +4,7 @@
 //! are refused before the first request.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,17 @@ use reqwest::Url;
 use super::Error;
 use super::credential::{Credential, Keyring};
 use super::pacing::Pace;
+use super::proxy::Proxies;
 
 /// What a client is made from.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Address of GitLab's start page; may have a sub-path.
     pub base_url: Url,
+    /// The proxies that may lie on the way; none unless they are given.
+    pub proxies: Proxies,
+    /// A file with certificates of authorities that are believed beside the system's, in PEM.
+    pub ca_file: Option<PathBuf>,
     /// Who we are.
     pub keyring: Arc<Keyring>,
     /// Requests per minute where the server states no limit.
@@ -43,6 +49,8 @@ impl Settings {
     pub fn new(base_url: Url, credential: Credential) -> Self {
         Self {
             base_url,
+            proxies: Proxies::default(),
+            ca_file: None,
             keyring: Keyring::fixed(credential),
             requests_per_minute: 600,
             share: 0.8,

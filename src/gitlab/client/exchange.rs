@@ -131,7 +131,7 @@ impl Client {
 
     fn no_answer(&self, target: &Target, source: reqwest::Error) -> Error {
         Error::Transport {
-            origin: self.inner.base.origin(),
+            origin: self.inner.way.clone(),
             path: target.path.clone(),
             source: source.without_url(),
         }

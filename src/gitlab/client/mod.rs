@@ -25,6 +25,7 @@ use super::meter::{Meter, RouteFigures};
 use super::pacing::{Budget, Pace, Pacer};
 use super::retry;
 use super::settings::Settings;
+use super::tls;
 use crate::clock::Clock;
 
 /// How we introduce ourselves.
@@ -32,6 +33,16 @@ const USER_AGENT: &str = concat!("xrefd/", env!("CARGO_PKG_VERSION"));
 
 /// How many redirects one request follows. A moved project takes one, a front end one more.
 const REDIRECTS: usize = 5;
+
+/// How long a connection rests in the pool. The usual servers and balancers close one after 60 to
+/// 75 seconds (nginx before GitLab: 65), and one that is closed just when it is used is a failure.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// When a connection of HTTP/2 that carries requests is asked whether it still lives, and how long
+/// the answer may take. All requests share it: without this, each of them would wait for its own
+/// limit when a firewall has forgotten it.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +64,8 @@ pub struct Client {
 struct Inner {
     http: reqwest::Client,
     base: Base,
+    /// Scheme, host and port of the base, and the proxy on the way, for errors.
+    way: String,
     keyring: Arc<Keyring>,
     host: Arc<Host>,
     pace: Pace,
@@ -119,19 +132,44 @@ impl Client {
     fn at(settings: Settings, clock: Arc<dyn Clock>, host: Arc<Host>) -> Result<Self, Error> {
         let pace = settings.pace()?;
         settings.keyring.check()?;
-        let http = reqwest::Client::builder()
+        let base = Base::new(&settings.base_url)?;
+        let proxy = settings.proxies.find(&settings.base_url)?;
+        let encrypted = settings.base_url.scheme() == "https"
+            || proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
+        let mut http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             // Redirects are ours: the library would drop the token or carry it elsewhere.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
-            .build()
-            .map_err(|source| Error::Build { source: source.without_url() })?;
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(settings.concurrency)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            // The environment was captured by `config`; the library is not to ask it again.
+            .no_proxy();
+        let authorities = match &settings.ca_file {
+            Some(path) => tls::read_authorities(path)?,
+            None => Vec::new(),
+        };
+        http = if encrypted {
+            http.tls_certs_merge(authorities)
+        } else {
+            // Nothing is encrypted, so that a system without any authorities will do.
+            http.tls_certs_only([])
+        };
+        let mut way = base.origin();
+        if let Some(proxy) = proxy {
+            http = http.proxy(proxy.for_requests()?);
+            way = format!("{way} through the proxy {}", proxy.shown());
+        }
+        let http = http.build().map_err(|source| tls::unusable(&settings, source))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 http,
-                base: Base::new(&settings.base_url)?,
+                base,
+                way,
                 keyring: settings.keyring,
                 pacer: RwLock::new(host.unclaimed()),
                 host,

@@ -114,6 +114,24 @@ async fn moved_project_is_followed_with_the_token() {
 }
 
 #[tokio::test]
+async fn moved_project_is_found_where_gitlab_sends_us_to_its_external_name() {
+    let other = Stub::start(|_, _| json(200, VERSION)).await;
+    let external = other.url.replace("127.0.0.1", "localhost");
+    let stub = Stub::start(move |asked, _| match asked.uri.as_str() {
+        "/gl/api/v4/projects/shop%2Fold" => {
+            answer(301, &[("location", &format!("{external}/api/v4/projects/7"))], "moved")
+        }
+        "/gl/api/v4/projects/7" => json(200, r#"{"id":7,"path_with_namespace":"shop/new"}"#),
+        uri => json(500, uri),
+    })
+    .await;
+    let client = client(settings(&format!("{}/gl", stub.url)));
+    let fetched = client.project("shop/old").await.expect("the project");
+    assert_eq!(fetched.project.path, "shop/new");
+    assert_eq!(other.asked().len(), 0, "the token stays here");
+}
+
+#[tokio::test]
 async fn endless_redirects_end() {
     let stub = Stub::start(|_, turn| {
         answer(302, &[("location", &format!("/api/v4/projects/{turn}"))], "")

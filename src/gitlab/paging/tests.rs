@@ -68,7 +68,7 @@ fn a_trail_notices_circles_and_lists_without_an_end() {
     assert!(matches!(&error, Error::LoopingLink { path } if path == "/projects/7/labels"));
 
     let mut trail = Trail::of_pages(5);
-    let ended = (2..).find(|number| trail.follow(&page(*number), true).is_err());
+    let ended = (2..100).find(|number| trail.follow(&page(*number), true).is_err());
     assert_eq!(ended, Some(6), "the first page and four more");
 
     let mut trail = Trail::of_pages(1_000);
@@ -77,7 +77,7 @@ fn a_trail_notices_circles_and_lists_without_an_end() {
     }
     trail.follow(&page(0), true).expect("news begins the count anew");
     trail.follow(&page(1), false).expect("the first of new empty pages");
-    let error = (IDLE_PAGES + 2..)
+    let error = (IDLE_PAGES + 2..1_000)
         .find_map(|number| trail.follow(&page(number), false).err())
         .expect("an end");
     assert!(matches!(error, Error::EndlessList { pages: 202, .. }), "{error:?}");

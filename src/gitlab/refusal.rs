@@ -51,6 +51,7 @@ impl Refusal<'_> {
             status => Error::Refused {
                 status,
                 path,
+                is_gitlab: json.is_some(),
                 message: json.as_ref().and_then(reason).unwrap_or_else(|| plain(self.body)),
                 retry_after: self.retry_after,
             },

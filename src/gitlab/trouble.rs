@@ -164,6 +164,12 @@ impl Error {
                 NEXT_SYNC,
                 "empty or cut, though complete by its length: a proxy's doing",
             ),
+            Self::Garbled { .. } => Trouble::skip(
+                FRONT_TRIES,
+                Front,
+                NEXT_SYNC,
+                "a file that a proxy cut or added to",
+            ),
             Self::Decode { .. } => Trouble::skip(
                 2,
                 Nobody,
@@ -247,6 +253,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Transport { .. }
             | Self::Decode { .. }
+            | Self::Garbled { .. }
             | Self::NotGitLab { .. }
             | Self::ForeignRedirect { .. }
             | Self::RedirectLoop { .. }

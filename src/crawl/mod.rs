@@ -183,11 +183,30 @@ impl Crawler {
         progress: Arc<dyn Progress>,
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
+        let keep = |_: &mut gitlab::Settings| {};
+        Self::with(source, environment, store, reader, clock, progress, beside, keep).await
+    }
+
+    /// Makes a crawler as [`Crawler::new`] does, with limits of time and size that no
+    /// configuration knows: for tests, and for tools that must not wait.
+    #[expect(clippy::too_many_arguments, reason = "everything that a crawler is made of")]
+    #[expect(clippy::unused_async, reason = "as `new`, which may come to read something")]
+    pub async fn with(
+        source: Source,
+        environment: &Environment,
+        store: Store,
+        reader: Arc<Reader>,
+        clock: Arc<dyn Clock>,
+        progress: Arc<dyn Progress>,
+        beside: Option<&Self>,
+        adjust: impl FnOnce(&mut gitlab::Settings),
+    ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
         settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+        adjust(&mut settings);
         let client = match beside {
             Some(other) => other.inner.client.beside(settings),
             None => Client::new(settings, clock.clone()),

@@ -297,3 +297,6 @@ fn refused(status: StatusCode, is_gitlab: bool) -> Trouble {
 fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 409 | 500 | 502..=504 | 520..=529)
 }
+
+#[cfg(test)]
+mod tests;

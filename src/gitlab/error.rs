@@ -150,6 +150,16 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A file that is shorter or longer than GitLab says it is.
+    #[error("the file at {path} came with {bytes} bytes instead of {expected_bytes}")]
+    Garbled {
+        /// What was asked for.
+        path: String,
+        /// How long GitLab says it is.
+        expected_bytes: u64,
+        /// How long it was.
+        bytes: u64,
+    },
     /// A success that is not JSON: a sign-in page, another server.
     #[error("the answer to {path} does not come from GitLab's API ({content_type})")]
     NotGitLab {
@@ -435,6 +445,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::BodyTooLarge { .. }
             | Self::Decode { .. }
+            | Self::Garbled { .. }
             | Self::RedirectLoop { .. }
             | Self::ForeignLink { .. }
             | Self::LoopingLink { .. }

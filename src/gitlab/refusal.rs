@@ -263,8 +263,9 @@ mod tests {
     }
 
     #[test]
-    fn forbidden_by_something_else_than_gitlab_stops_everything() {
-        assert_eq!(refused(403, "<html>blocked</html>").verdict(), Verdict::Abort);
+    fn forbidden_by_something_else_than_gitlab_is_told_apart() {
+        let blocked = refused(403, "<html>blocked</html>");
+        assert_eq!(blocked.verdict(), Verdict::Retry { after: None }, "one may be chance");
         assert_eq!(refused(403, r#"{"message":"403 Forbidden"}"#).verdict(), Verdict::Skip);
     }
 

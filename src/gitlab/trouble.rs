@@ -168,6 +168,9 @@ impl Error {
                 NEXT_SYNC,
                 "empty or cut, though complete by its length: a proxy's doing",
             ),
+            Self::Garbled { .. } => {
+                Trouble::skip(FRONT_TRIES, Front, NEXT_SYNC, "a file that a proxy cut or added to")
+            }
             Self::Decode { .. } => Trouble::skip(
                 2,
                 Nobody,
@@ -258,6 +261,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Transport { .. }
             | Self::Decode { .. }
+            | Self::Garbled { .. }
             | Self::NotGitLab { .. }
             | Self::ForeignRedirect { .. }
             | Self::RedirectLoop { .. }
@@ -302,3 +306,6 @@ fn refused(status: StatusCode, is_gitlab: bool) -> Trouble {
 fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 409 | 500 | 502..=504 | 520..=529)
 }
+
+#[cfg(test)]
+mod tests;

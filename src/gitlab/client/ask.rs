@@ -17,7 +17,7 @@ use crate::gitlab::address::Target;
 use crate::gitlab::breaker::{Noted, Passage};
 use crate::gitlab::credential::{Credential, Key};
 use crate::gitlab::retry;
-use crate::gitlab::trouble::{Less, TRIES};
+use crate::gitlab::trouble::{Less, TRIES, Whose};
 
 /// How many redirects one request follows. A moved project takes one, a front end one more.
 const REDIRECTS: usize = 5;
@@ -52,6 +52,8 @@ struct Progress {
     met: u32,
     /// Keys that were refused and replaced.
     keys: u32,
+    /// The host answers a plain question, so that the failure is of this one.
+    knocked: bool,
     /// One refusal of a key that is valid was forgiven.
     forgiven: bool,
 }
@@ -102,8 +104,7 @@ impl Client {
             passage.wait().await?;
             if passage.is_probe() && progress.met >= TRIES {
                 // It may be this question that brings the host to its knees: a plain one tells.
-                self.knock(passage).await?;
-                progress.tries = TRIES - 1;
+                progress.knocked = self.knock(passage).await?;
                 continue;
             }
             let key = inner.keyring.present().await?;
@@ -115,6 +116,13 @@ impl Client {
                 }
                 Err(error) => error,
             };
+            if progress.knocked && error.trouble().whose == Whose::Host {
+                drop(passage);
+                return Err(Error::TooManyRetries {
+                    attempts: progress.met + 1,
+                    source: Box::new(error),
+                });
+            }
             let next = match passage.failed(error) {
                 Noted::Outage => {
                     progress.met += 1;
@@ -234,17 +242,21 @@ impl Client {
         Ok(is_refused)
     }
 
-    /// Asks the plainest question there is, to see whether the host lives.
-    async fn knock(&self, mut passage: Passage<'_>) -> Result<(), Error> {
+    /// Asks the plainest question there is, and says whether the host answers it, if only to
+    /// refuse.
+    async fn knock(&self, mut passage: Passage<'_>) -> Result<bool, Error> {
         let target = self.base().target(&["version"], &[])?;
         let key = self.inner.keyring.present().await?;
         match self.follow_redirects(&target, None, &key, &mut passage).await {
-            Ok(_) => passage.answered(),
-            Err(error) => {
-                passage.failed(error);
+            Ok(_) => {
+                passage.answered();
+                Ok(true)
             }
+            Err(error) => Ok(match passage.failed(error) {
+                Noted::Single(_) => true,
+                Noted::Outage | Noted::Barred(_) => false,
+            }),
         }
-        Ok(())
     }
 
     async fn follow_redirects(

@@ -4,7 +4,6 @@
 //! wait on the network has its limit here. It never repeats a request and decides nothing about a
 //! failure.
 
-use axum::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode};
 use std::sync::atomic::Ordering;
@@ -134,10 +133,11 @@ impl Client {
         }
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk(target, &mut response, whole).await? {
+            let chunk = chunk.as_ref();
             if (body.len() as u64).saturating_add(chunk.len() as u64) > limit_bytes {
                 return Err(too_large());
             }
-            body.extend_from_slice(&chunk);
+            body.extend_from_slice(chunk);
         }
         Ok(body)
     }
@@ -153,6 +153,7 @@ impl Client {
         loop {
             match self.chunk(target, &mut response, whole).await {
                 Ok(Some(chunk)) => {
+                    let chunk = chunk.as_ref();
                     let room = REFUSAL_BYTES - body.len();
                     body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                     if body.len() >= REFUSAL_BYTES {
@@ -171,7 +172,7 @@ impl Client {
         target: &Target,
         response: &mut Response,
         whole: Instant,
-    ) -> Result<Option<Bytes>, Error> {
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Error> {
         let limits = self.inner.limits;
         let now = Instant::now();
         if now >= whole {

@@ -6,6 +6,8 @@ mod support;
 mod daemon_life;
 #[path = "cli/job.rs"]
 mod job;
+#[path = "cli/network.rs"]
+mod network;
 
 use serde_json::Value;
 use support::daemon::{self, Daemon, Output, wait_for};

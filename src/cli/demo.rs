@@ -128,6 +128,7 @@ fn demo_config(gitlab: &GitLab, truth: &Truth) -> anyhow::Result<Config> {
         projects: Vec::new(),
         exclude: Vec::new(),
         archived: false,
+        ca_file: None,
         comments: true,
         share: 0.8,
         concurrency: 8,

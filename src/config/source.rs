@@ -6,6 +6,7 @@
 //! source refuses an address that carries a password.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use serde::{Serialize, Serializer};
@@ -56,6 +57,8 @@ pub struct Source {
     /// The address of the instance: http or https, perhaps with a path, without a slash at the
     /// end of it, and without `/api/v4`.
     pub url: Url,
+    /// A file with certificates of authorities that are believed beside the system's, in PEM.
+    pub ca_file: Option<PathBuf>,
     /// The credential.
     pub auth: Auth,
     /// Where a second token of the same kind is read from when the first is refused.
@@ -144,6 +147,7 @@ impl Source {
         Some(Self {
             auth,
             fallback_token,
+            ca_file: section.parse("ca_file", parse_file),
             groups: without_repeats(section.parse_each("groups", parse_path)),
             projects: without_repeats(section.parse_each("projects", parse_path)),
             exclude: section.parse_each("exclude", PathGlob::parse),
@@ -169,6 +173,9 @@ impl Source {
         toml.comment(&format!("from {}", self.origins.join(", ")));
         toml.text("name", &self.name);
         toml.text("url", self.url.as_str());
+        if let Some(path) = &self.ca_file {
+            toml.text("ca_file", &path.display().to_string());
+        }
         toml.text("auth", self.auth.as_str());
         if let Some(token) = self.auth.token() {
             toml.plain("token", token.shown());
@@ -194,6 +201,7 @@ impl Serialize for Source {
         struct Shown<'a> {
             name: &'a str,
             url: &'a str,
+            ca_file: Option<&'a Path>,
             auth: &'static str,
             token: Option<&'a TokenSource>,
             fallback_token: Option<&'a TokenSource>,
@@ -211,6 +219,7 @@ impl Serialize for Source {
         Shown {
             name: &self.name,
             url: self.url.as_str(),
+            ca_file: self.ca_file.as_deref(),
             auth: self.auth.as_str(),
             token: self.auth.token(),
             fallback_token: self.fallback_token.as_ref(),
@@ -304,6 +313,15 @@ fn parse_url(text: &str) -> Result<Url, String> {
     let path = path.strip_suffix("/api/v4").unwrap_or(path).trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
+}
+
+/// Reads the path of a file; whether it can be read shows when a client is made.
+fn parse_file(text: &str) -> Result<PathBuf, String> {
+    let path = text.trim();
+    if path.is_empty() {
+        return Err("may not be empty; write a path, as in \"/etc/ssl/corp.pem\"".to_owned());
+    }
+    Ok(PathBuf::from(path))
 }
 
 /// Reads the path or number of a group or project.

@@ -37,6 +37,13 @@ impl Crawler {
         store.mark_notes_due(run, before).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
+        for (id, project) in projects {
+            // Refused in the sync before, and it is too early to ask again.
+            if report.postpones(&project.path, "comments") {
+                report.refuse(*id, ItemKind::Issue);
+                report.refuse(*id, ItemKind::MergeRequest);
+            }
+        }
         while self.inner.client.has(Feature::Comments) {
             let due = store.list_due_notes(run, after, BATCH).await?;
             let Some(last) = due.last() else { break };

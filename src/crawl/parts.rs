@@ -1,5 +1,7 @@
 //! The parts of a project that are asked for one by one: labels, templates, CODEOWNERS, pipeline.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
@@ -60,22 +62,29 @@ impl Crawler {
         let client = &self.inner.client;
         let mut parts = ProjectParts::default();
         let mut whole = true;
-        if self.asks_of(Feature::Labels, features, report) {
+        if self.is_due("labels", project, report, &mut whole)
+            && self.asks_of(Feature::Labels, features, report)
+        {
             let labels = client.project_labels(project.id).await;
             let labels = self.take(Feature::Labels, labels, &project.path, "labels", report)?;
             parts.labels = labels.or_miss(&mut whole);
         }
-        if self.asks_of(Feature::Templates, features, report) {
+        if self.is_due("templates", project, report, &mut whole)
+            && self.asks_of(Feature::Templates, features, report)
+        {
             let found = self.read_templates(project, features).await;
             let found = self.take(Feature::Templates, found, &project.path, "templates", report)?;
             parts.templates = found.or_miss(&mut whole);
         }
-        if self.asks_of(Feature::Files, features, report) {
+        if self.is_due("files", project, report, &mut whole)
+            && self.asks_of(Feature::Files, features, report)
+        {
             let file = self.read_code_owners(project, features).await;
             let file = self.take(Feature::Files, file, &project.path, "files", report)?;
             parts.code_owners = file.or_miss(&mut whole);
         }
         match &project.default_branch {
+            Some(_) if !self.is_due("pipelines", project, report, &mut whole) => {}
             Some(branch) if features.builds_enabled && features.repository_readable => {
                 if self.asks_of(Feature::Pipelines, features, report) {
                     let found = client.latest_pipeline(project.id, branch).await;

@@ -7,13 +7,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Crawler, Error, Event, Report, digest, unless_stopped};
 use crate::config::Auth;
-use crate::gitlab::{self, Feature, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope};
+use crate::gitlab::{
+    self, Feature, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope, Trail,
+};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectWrite, Run, SeenProject, Stream};
 use crate::telemetry::chain;
 
 /// How many projects are remembered to learn from what their GitLab has.
 const SAMPLE: usize = 2;
+/// How many pages the projects of one root may have. The largest GitLab that is known has some
+/// ten million projects; no token is a member of a million.
+const PROJECT_PAGES: usize = 10_000;
 
 /// A list of items that a sync walks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +181,8 @@ impl Crawler {
         if let Some(scope) = scope {
             roots.lists.push(Root { name: name.to_owned(), scope });
         }
+        let mut trail = Trail::of_pages(PROJECT_PAGES);
+        let mut seen = BTreeSet::new();
         let mut page = first;
         loop {
             let found = match page {
@@ -187,6 +194,8 @@ impl Crawler {
             };
             self.learn_skew(found.server_date);
             let (next, whole) = (found.next, scope.is_some());
+            let ids = found.items.iter().map(|found| found.project.id);
+            let news = ids.filter(|id| seen.insert(*id)).count() > 0;
             let wanted: Vec<FetchedProject> =
                 found.items.into_iter().filter(|found| self.wants(&found.project)).collect();
             let writes: Vec<ProjectWrite> =
@@ -214,7 +223,10 @@ impl Crawler {
                 roots.projects.insert(project.id, (project, features));
             }
             let Some(next) = next else { return Ok(()) };
-            page = unless_stopped(stop, self.inner.client.follow_projects(&next)).await?;
+            page = match trail.follow(&next, news) {
+                Ok(()) => unless_stopped(stop, self.inner.client.follow_projects(&next)).await?,
+                Err(error) => Err(error),
+            };
         }
     }
 

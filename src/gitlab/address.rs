@@ -3,16 +3,23 @@
 //! The token goes to the origin of the configured base and nowhere else. GitLab prints absolute
 //! addresses, in `Link` headers and in redirects of moved projects, that are built from the
 //! external address *it* was configured with; behind a proxy that may differ from ours in scheme,
-//! port and even host. The rules:
+//! port and even host. What is followed is therefore never the address itself, but what stands
+//! below `/api/v4/` in it, put onto the base. The rules:
 //!
-//! - An address on the base's host is rewritten: what follows `/api/v4/` in its path, and its
-//!   query, are put onto the base. Scheme, port and sub-path of the address are dropped.
-//! - A **link** on another host is rewritten in the same way when it leads to the very list that
-//!   was asked for, since only GitLab itself can have meant that. Any other is an error.
-//! - A **redirect** to another host, or to another port in the same scheme, is an error, and so
-//!   is one that after rewriting leads to itself, as from `http` to `https`.
+//! - An address on the base's host is rewritten: scheme, port and sub-path of it are dropped.
+//! - A **link** on another host is rewritten when it leads to the very list that was asked for,
+//!   since only GitLab itself can have meant that. Any other is an error. What else stands in its
+//!   query, as the `id` that GitLab repeats there, does no harm.
+//! - A **redirect** to another host, or to another port in the same scheme, is rewritten when it
+//!   is the one that GitLab itself sends for a project that was renamed: from `/projects/<path>…`
+//!   to `/projects/<number>…`, with the same rest. It is asked with the query that was asked
+//!   before. Any other is an error, and so is one that after rewriting leads to itself, as from
+//!   `http` to `https`, or from an internal to an external name: `url` should be corrected then.
+//! - An address with a user, or with a part that climbs (`..`, encoded or not), is none of
+//!   GitLab's and never followed.
 //! - Nothing outside `/api/v4/` is ever asked for, but for GraphQL, which lies at `/api/graphql`
-//!   below the same sub-path and is neither linked nor redirected to.
+//!   below the same sub-path. It is asked by `POST` and therefore never redirected: a body must
+//!   not reach a route that would take it for a change.
 //!
 //! A name becomes exactly one segment of a path: `shop/webshop` is sent as `shop%2Fwebshop`.
 
@@ -22,18 +29,28 @@ use reqwest::Url;
 
 use super::Error;
 
-/// The words of GitLab's routes. In a route template everything else is replaced by `:x`, so that
+/// The words of GitLab's routes that are asked for, in alphabetical order. In a route template everything else is replaced by `:x`, so that
 /// logs and metrics see few, nameless routes.
 const ROUTE_WORDS: &[&str] = &[
     "approval_rules",
+    "approvals",
+    "associations",
+    "branches",
+    "closed_by",
+    "closes_issues",
+    "commits",
     "descendant_groups",
+    "events",
     "files",
     "groups",
     "issues",
     "issues_statistics",
     "job",
+    "jobs",
     "labels",
     "latest",
+    "links",
+    "members",
     "merge_requests",
     "metadata",
     "notes",
@@ -41,6 +58,7 @@ const ROUTE_WORDS: &[&str] = &[
     "pipelines",
     "projects",
     "raw",
+    "related_merge_requests",
     "releases",
     "repository",
     "self",
@@ -51,6 +69,9 @@ const ROUTE_WORDS: &[&str] = &[
     "user",
     "version",
 ];
+
+/// Where GraphQL lies, below the sub-path.
+const GRAPHQL: &str = "/api/graphql";
 
 /// The API below the configured base.
 #[derive(Debug, Clone)]
@@ -109,7 +130,7 @@ impl Base {
         let below = self.api.path().strip_suffix("v4/").expect("a base ends with /api/v4/");
         let mut url = self.api.clone();
         url.set_path(&format!("{below}graphql"));
-        Target { url, path: "/api/graphql".to_owned(), route: "/api/graphql".to_owned() }
+        Target { url, path: GRAPHQL.to_owned(), route: GRAPHQL.to_owned() }
     }
 
     /// Makes the target for a path given by segments, each sent as one segment.
@@ -120,8 +141,9 @@ impl Base {
     ) -> Result<Target, Error> {
         let mut path = String::new();
         for segment in segments {
-            // An empty name would ask for the whole list, and dots walk up, encoded or not.
-            if segment.is_empty() || matches!(*segment, "." | "..") {
+            // An empty name would ask for the whole list, and dots climb, encoded or not, where a
+            // proxy decodes what it passes on.
+            if segment.is_empty() || climbs(segment.as_bytes()) {
                 return Err(Error::Name { name: (*segment).to_owned() });
             }
             if !path.is_empty() {
@@ -144,7 +166,10 @@ impl Base {
             .filter(|url| url.origin() == self.api.origin())
             .filter(|url| url.path().len() > self.api.path().len())
             .filter(|url| url.path().starts_with(self.api.path()))
-            .map(|url| self.aim(url))
+            .map(|mut url| {
+                url.set_fragment(None);
+                self.aim(url)
+            })
             .ok_or_else(|| Error::Name { name: relative.to_owned() })
     }
 
@@ -168,26 +193,36 @@ impl Base {
         let url = asked.url.join(location).map_err(|_| foreign("no address".to_owned()))?;
         let same_port = url.port_or_known_default() == self.api.port_or_known_default();
         let same_scheme = url.scheme() == self.api.scheme();
+        let target = if asked.path == GRAPHQL { None } else { self.rewrite(&url) };
         if url.host_str() != self.api.host_str() || (same_scheme && !same_port) {
-            return Err(foreign(url.origin().ascii_serialization()));
+            let mut moved = target
+                .filter(|target| is_moved_project(&asked.path, &target.path))
+                .ok_or_else(|| foreign(url.origin().ascii_serialization()))?;
+            moved.url.set_query(asked.url.query());
+            return Ok(moved);
         }
-        match self.rewrite(&url) {
+        match target {
             Some(target) if target.url != asked.url => Ok(target),
-            Some(_) => Err(foreign(instance(&url))),
-            None => Err(Error::NotGitLab {
-                path: asked.path.clone(),
-                content_type: format!("it redirects to {}", url.path()),
-            }),
+            None if !(asked.path == GRAPHQL && url.path().ends_with(GRAPHQL)) => {
+                Err(Error::NotGitLab {
+                    path: asked.path.clone(),
+                    content_type: format!("it redirects to {}", url.path()),
+                })
+            }
+            Some(_) | None => Err(foreign(instance(&url))),
         }
     }
 
-    /// Puts what follows `/api/v4/` onto the base; `None` for what lies outside any API.
+    /// Puts what follows `/api/v4/` onto the base; `None` for what is no address of any API.
     fn rewrite(&self, url: &Url) -> Option<Target> {
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() {
+            return None;
+        }
         let below = match url.path().strip_prefix(self.api.path()) {
             Some(below) => below,
             None => url.path().split_once("/api/v4/")?.1,
         };
-        if below.is_empty() {
+        if below.is_empty() || below.split('/').any(|segment| climbs(&decode(segment))) {
             return None;
         }
         let mut rewritten = self.api.clone();
@@ -201,7 +236,11 @@ impl Base {
         let below = url.path().strip_prefix(self.api.path()).unwrap_or_default();
         let route = below.split('/').fold(String::new(), |mut route, segment| {
             route.push('/');
-            route.push_str(if ROUTE_WORDS.contains(&segment) { segment } else { ":x" });
+            route.push_str(if ROUTE_WORDS.binary_search(&segment).is_ok() {
+                segment
+            } else {
+                ":x"
+            });
             route
         });
         Target { path: format!("/{below}"), route, url }
@@ -226,8 +265,37 @@ fn place(url: &Url) -> String {
 
 /// Returns the address of the instance that an API address belongs to.
 fn instance(url: &Url) -> String {
-    let sub_path = url.path().split_once("/api/v4/").map_or("", |(front, _)| front);
+    let front = url.path().split_once("/api/v4/").map(|(front, _)| front);
+    let sub_path = front.or_else(|| url.path().strip_suffix(GRAPHQL)).unwrap_or_default();
     format!("{}{sub_path}", url.origin().ascii_serialization())
+}
+
+/// True for a part that a server or proxy may take for a way up, whichever slash it stands between.
+fn climbs(segment: &[u8]) -> bool {
+    segment.split(|byte| matches!(byte, b'/' | b'\\')).any(|part| matches!(part, b"." | b".."))
+}
+
+/// True when GitLab itself would send from one path to the other because a project was renamed:
+/// from its former path to its number, with the same sub-resource (`lib/api/helpers.rb`).
+fn is_moved_project(asked: &str, target: &str) -> bool {
+    let parts = |path: &str| {
+        let (name, rest) = match path.strip_prefix("/projects/")?.split_once('/') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (path.strip_prefix("/projects/")?, None),
+        };
+        Some((decode(name), rest.map(str::to_owned)))
+    };
+    let (Some((name, asked)), Some((id, target))) = (parts(asked), parts(target)) else {
+        return false;
+    };
+    // The full path of a project has at least a namespace and a name; an id is never redirected.
+    name.contains(&b'/')
+        && !id.is_empty()
+        && id.iter().all(u8::is_ascii_digit)
+        && match (asked, target) {
+            (Some(asked), Some(target)) => same_path(&asked, &target),
+            (asked, target) => asked == target,
+        }
 }
 
 /// Compares two encoded paths by what they mean: `%2f` equals `%2F`, `%2E` equals `.`.
@@ -240,7 +308,9 @@ fn decode(segment: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let escape = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        // Without a sign, which the number would be taken with.
+        let digits = tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let escape = digits.and_then(|digits| std::str::from_utf8(digits).ok());
         match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(value) if byte == b'%' => {
                 decoded.push(value);

@@ -7,12 +7,16 @@ use super::Error;
 use super::address::Target;
 use super::client::{Answer, Client};
 use super::error::Missing;
-use super::paging::{self, NextPage, Page};
+use super::paging::{self, NextPage, Page, Trail};
 use super::query::{ItemQuery, PER_PAGE, ProjectQuery, Scope, item_parameters};
 use super::wire::{
     self, FetchedProject, Group, RawFile, Undecodable, Version, Wire, decode, decode_list,
 };
 use crate::model::{GroupId, Iid, Item, ItemKind, Label, Note, Pipeline, ProjectId, Template};
+
+/// How many pages a list may have that is read as a whole: comments of one item (5,000 at most),
+/// labels, templates. A list of 100,000 is none of these.
+const SHORT_LIST_PAGES: usize = 1_000;
 
 impl Client {
     /// Asks for one object.
@@ -54,18 +58,31 @@ impl Client {
         self.page::<W>(&self.base().resolve(next.as_str())?).await
     }
 
+    /// Asks for one page. A list that has no keyset paging is asked for by offsets.
     async fn page<W: Wire>(&self, target: &Target) -> Result<Page<W::Model>, Error> {
-        self.ask(target, |answer| {
-            let items =
-                decode_list::<W>(&answer.body).map_err(|error| undecodable(&answer, error))?;
-            Ok(Page {
-                items,
-                next: paging::find_next(self.base(), &answer.target, &answer.headers)?,
-                total: paging::number(&answer.headers, "x-total"),
-                server_date: answer.date,
-            })
+        match self.ask(target, |answer| self.read_page::<W>(&answer)).await {
+            Err(error) if paging::lacks_keyset(&error) => {
+                match paging::by_offset(self.base(), target) {
+                    Some(target) => self.ask(&target, |answer| self.read_page::<W>(&answer)).await,
+                    None => Err(error),
+                }
+            }
+            page => page,
+        }
+    }
+
+    async fn page_or_less<W: Wire>(&self, target: &Target) -> Result<Page<W::Model>, Error> {
+        self.ask_or_less(target, |answer| self.read_page::<W>(&answer)).await
+    }
+
+    fn read_page<W: Wire>(&self, answer: &Answer) -> Result<Page<W::Model>, Error> {
+        let items = decode_list::<W>(&answer.body).map_err(|error| undecodable(answer, error))?;
+        Ok(Page {
+            items,
+            next: paging::find_next(self.base(), &answer.target, &answer.headers)?,
+            total: paging::number(&answer.headers, "x-total"),
+            server_date: answer.date,
         })
-        .await
     }
 
     /// Asks for all pages of a list that is known to be short.
@@ -75,12 +92,15 @@ impl Client {
         query: &[(&str, String)],
     ) -> Result<Vec<W::Model>, Error> {
         let mut page = self.list::<W>(path, query).await?;
-        let mut items = page.items;
-        while let Some(next) = page.next {
-            page = self.follow::<W>(&next).await?;
+        let mut trail = Trail::of_pages(SHORT_LIST_PAGES);
+        let mut items = Vec::new();
+        loop {
+            let news = !page.items.is_empty();
             items.append(&mut page.items);
+            let Some(next) = page.next else { return Ok(items) };
+            trail.follow(&next, news)?;
+            page = self.follow::<W>(&next).await?;
         }
-        Ok(items)
     }
 
     /// Asks for GitLab's version; a token is needed.
@@ -142,7 +162,7 @@ impl Client {
         parameters.push(("membership", "true".to_owned()));
         // By cursor, nothing is skipped when a project goes while the list is walked.
         parameters.push(("pagination", "keyset".to_owned()));
-        self.list::<wire::Project>(&["projects"], &parameters).await
+        self.list::<wire::Project>(&["projects"], &parameters).await.map(know_last_project)
     }
 
     /// Asks for a further page of projects.
@@ -151,7 +171,13 @@ impl Client {
     ///
     /// Any [`Error`].
     pub async fn follow_projects(&self, next: &NextPage) -> Result<Page<FetchedProject>, Error> {
-        self.follow::<wire::Project>(next).await
+        let page = match (self.follow::<wire::Project>(next).await, next.by_keyset()) {
+            (Err(error), Some(by_keyset)) if paging::is_ceiling(&error) => {
+                self.follow::<wire::Project>(&by_keyset).await
+            }
+            (page, _) => page,
+        };
+        page.map(know_last_project)
     }
 
     /// Lists the labels that a project's items may carry, those of its groups included.
@@ -199,17 +225,64 @@ impl Client {
         scope: Scope,
         query: &ItemQuery,
     ) -> Result<Page<Item>, Error> {
-        let list = plural(kind);
+        let target = self.items_target(kind, scope, query)?;
+        match kind {
+            ItemKind::Issue => self.page::<wire::Issue>(&target).await,
+            ItemKind::MergeRequest => self.page::<wire::MergeRequest>(&target).await,
+        }
+    }
+
+    /// Lists items of one kind for somebody who can ask for less: where GitLab runs out of time,
+    /// the same question is not repeated ([`Error::asks_for_less`]).
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn items_or_less(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Page<Item>, Error> {
+        let target = self.items_target(kind, scope, query)?;
+        self.items_page_or_less(kind, &target).await
+    }
+
+    fn items_target(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Target, Error> {
         let (parent, id) = match scope {
             Scope::Group(id) => ("groups", id.to_string()),
             Scope::Project(id) => ("projects", id.to_string()),
         };
-        let path = [parent, &id, list];
-        let parameters = item_parameters(kind, scope, query);
+        self.base().target(&[parent, &id, plural(kind)], &item_parameters(kind, scope, query))
+    }
+
+    async fn items_page_or_less(
+        &self,
+        kind: ItemKind,
+        target: &Target,
+    ) -> Result<Page<Item>, Error> {
         match kind {
-            ItemKind::Issue => self.list::<wire::Issue>(&path, &parameters).await,
-            ItemKind::MergeRequest => self.list::<wire::MergeRequest>(&path, &parameters).await,
+            ItemKind::Issue => self.page_or_less::<wire::Issue>(target).await,
+            ItemKind::MergeRequest => self.page_or_less::<wire::MergeRequest>(target).await,
         }
+    }
+
+    /// Asks for a further page as [`Client::items_or_less`] does for the first.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_items_or_less(
+        &self,
+        kind: ItemKind,
+        next: &NextPage,
+    ) -> Result<Page<Item>, Error> {
+        self.items_page_or_less(kind, &self.base().resolve(next.as_str())?).await
     }
 
     /// Asks for a further page of items.
@@ -271,7 +344,15 @@ impl Client {
             if blob_id.is_none() && answer.content_type().starts_with("text/html") {
                 return Err(answer.not_gitlab());
             }
-            Ok(RawFile { blob_id, bytes: answer.body })
+            // A cut text is still a text: only its length tells.
+            let (bytes, size) = (answer.body.len() as u64, "x-gitlab-size");
+            match paging::number(&answer.headers, size) {
+                Some(expected_bytes) if expected_bytes != bytes => {
+                    let path = answer.target.path;
+                    Err(Error::Garbled { path, expected_bytes, bytes })
+                }
+                Some(_) | None => Ok(RawFile { blob_id, bytes: answer.body }),
+            }
         };
         match self.ask(&target, read).await {
             Ok(file) => Ok(Some(file)),
@@ -333,6 +414,14 @@ impl Client {
         let page = self.list::<wire::Pipeline>(&path, &query).await?;
         Ok(page.items.into_iter().next())
     }
+}
+
+/// Notes where a list of projects is gone on with by keyset, should its offsets end.
+fn know_last_project(mut page: Page<FetchedProject>) -> Page<FetchedProject> {
+    if let Some(last) = page.items.iter().map(|found| found.project.id).max() {
+        page.next = page.next.map(|next| next.after_project(last));
+    }
+    page
 }
 
 /// The word for a kind in GitLab's paths.

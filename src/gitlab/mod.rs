@@ -8,7 +8,9 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
-//! `error.rs` and `refusal.rs`, `features.rs`, `probe.rs` and `sketch.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! `proxy.rs` and `tls.rs` (the way to the host), `error.rs`, `refusal.rs` and `trouble.rs` (the
+//! table of what follows from what), `features.rs`, `probe.rs` and `sketch.rs` (what is to be had),
+//! `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
 mod address;
@@ -24,6 +26,7 @@ mod meter;
 mod pacing;
 mod paging;
 mod probe;
+mod proxy;
 mod query;
 mod refusal;
 mod retry;
@@ -31,18 +34,22 @@ mod settings;
 mod sketch;
 #[cfg(test)]
 mod stub;
+mod tls;
+mod trouble;
 pub mod wire;
 
 pub use client::{Client, Stats};
 pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
 };
-pub use error::{CredentialFault, Error, Missing, Verdict};
+pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};
-pub use paging::{NextPage, Page};
+pub use paging::{NextPage, Page, Trail};
+pub use proxy::Proxies;
 pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
+pub use tls::CaFault;
 pub use wire::{ApprovalRule, FetchedProject, Group, ProjectFeatures, RawFile, Version};

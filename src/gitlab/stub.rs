@@ -1,5 +1,7 @@
 //! A server for the client's tests: answers as told on a real port, and remembers what it was
-//! asked.
+//! asked. Over TLS: `stub/tls.rs`.
+
+pub(super) mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,10 +9,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Response, Version};
+use axum::serve::Listener;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::{Client, Credential, Settings};
 use crate::clock::FakeClock;
@@ -24,6 +28,7 @@ pub(super) struct Asked {
     /// Path and query.
     pub(super) uri: String,
     pub(super) headers: HeaderMap,
+    pub(super) version: Version,
 }
 
 /// A running server.
@@ -41,19 +46,40 @@ impl Drop for Stub {
 
 impl Stub {
     /// Starts a server. `answer` gets the request and how many came before it.
-    #[expect(clippy::disallowed_methods, reason = "the server is aborted with its handle")]
     pub(super) async fn start(
         answer: impl Fn(&Asked, usize) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
+        Self::serve(listener, url, answer)
+    }
+
+    /// Starts a server that speaks TLS.
+    pub(super) async fn start_tls(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Asked, usize) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("https://{}", tcp.local_addr().expect("an address"));
+        Self::serve(tls::TlsListener { tcp, acceptor }, url, answer)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server is aborted with its handle")]
+    fn serve<L: Listener<Addr: std::fmt::Debug>>(
+        listener: L,
+        url: String,
+        answer: impl Fn(&Asked, usize) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
         let router = Router::new().fallback(move |request: Request| {
             let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
             async move {
-                let asked =
-                    Asked { uri: request.uri().to_string(), headers: request.headers().clone() };
+                let asked = Asked {
+                    uri: request.uri().to_string(),
+                    headers: request.headers().clone(),
+                    version: request.version(),
+                };
                 let mut log = log.lock().expect("not poisoned");
                 log.push(asked.clone());
                 answer(&asked, log.len() - 1)
@@ -87,6 +113,8 @@ pub(super) fn settings(url: &str) -> Settings {
     let mut settings = Settings::new(url, Credential::PrivateToken(TOKEN.into()));
     settings.backoff = Duration::from_millis(4);
     settings.request_timeout = Duration::from_secs(10);
+    settings.patience = Duration::from_millis(400);
+    settings.first_patience = Duration::from_millis(100);
     settings
 }
 

@@ -18,6 +18,10 @@ fn base_takes_sub_paths_and_api_addresses() {
         ("https://host.example/gitlab/", "https://host.example/gitlab/api/v4/"),
         ("http://host.example:8080/a/b?x=1#y", "http://host.example:8080/a/b/api/v4/"),
         ("https://gitlab.example.com/api/v4", "https://gitlab.example.com/api/v4/"),
+        ("https://host.example/gitlab/api/v4/", "https://host.example/gitlab/api/v4/"),
+        ("http://[2001:DB8::1]:8080/gl", "http://[2001:db8::1]:8080/gl/api/v4/"),
+        ("https://[::1]", "https://[::1]/api/v4/"),
+        ("https://Größe.example", "https://xn--gre-6ka8i.example/api/v4/"),
     ] {
         assert_eq!(base(url).api.as_str(), api);
     }
@@ -47,7 +51,7 @@ fn name_is_one_segment_encoded_once() {
         );
         assert_eq!(target.route, "/projects/:x");
     }
-    for name in ["", ".", ".."] {
+    for name in ["", ".", "..", "../x", "a/../../x", "a\\..", "./a"] {
         assert!(base.target(&["groups", name], &[]).is_err(), "{name:?}");
     }
 }
@@ -114,6 +118,31 @@ fn links_are_rewritten_onto_the_base_or_refused() {
         ("https://g.example", "https://evil.example/steal", None),
         ("https://g.example", "https://g.example/users/sign_in", None),
         ("https://g.example", "javascript:alert(1)", None),
+        // The same list in the words of another: a port, a sub-path, an address in brackets.
+        (
+            "http://[::1]:8080/gl",
+            "https://g.example/api/v4/projects/7/issues?cursor=eyJ%3D&id=7",
+            Some("http://[::1]:8080/gl/api/v4/projects/7/issues?cursor=eyJ%3D&id=7"),
+        ),
+        (
+            "https://größe.example",
+            "https://xn--gre-6ka8i.example:444/api/v4/projects/7/issues?page=2",
+            Some("https://xn--gre-6ka8i.example/api/v4/projects/7/issues?page=2"),
+        ),
+        // Another host in disguise.
+        ("https://g.example", "//evil.example/api/v4/projects/8/issues?page=2", None),
+        ("https://g.example", r"\\evil.example\api\v4\projects\8\issues?page=2", None),
+        ("https://g.example", r"/\evil.example/api/v4/projects/8/issues?page=2", None),
+        ("https://g.example", "https://g.example@evil.example/api/v4/projects/8/issues", None),
+        ("https://g.example", "https://me@g.example/api/v4/projects/7/issues?page=2", None),
+        ("https://g.example", "https://ｇ.example.evil.example/api/v4/projects/8/issues", None),
+        ("https://g.example", "ftp://g.example/api/v4/projects/7/issues?page=2", None),
+        // Ways up.
+        ("https://g.example", "/api/v4/../../admin", None),
+        ("https://g.example", "/api/v4/%2e%2e/%2e%2e/admin", None),
+        ("https://g.example", "/api/v4/..%2f..%2fadmin", None),
+        ("https://g.example", "/api/v4/projects/..%5C..%5cadmin", None),
+        ("https://g.example", "/api/v4/%2E%2E%2Fadmin?page=2", None),
         // The page itself.
         ("https://g.example", "https://g.example/api/v4/projects/7/issues?page=1", None),
     ] {
@@ -164,12 +193,111 @@ fn redirects_stay_on_the_base_or_are_refused() {
 }
 
 #[test]
+fn redirect_of_a_renamed_project_is_asked_for_at_the_base_whatever_the_host() {
+    let list = [("state", "all".to_owned()), ("page", "2".to_owned())];
+    for (base_url, segments, location, expected) in [
+        (
+            "http://gitlab.internal:8080",
+            &["projects", "shop/old"][..],
+            "https://gitlab.example.com/api/v4/projects/7",
+            "http://gitlab.internal:8080/api/v4/projects/7?state=all&page=2",
+        ),
+        // The query is the one that was asked, whatever the redirect makes of it.
+        (
+            "http://gitlab.internal/gl",
+            &["projects", "shop/old", "issues"],
+            "https://gitlab.example.com/git/api/v4/projects/7/issues?private_token=x",
+            "http://gitlab.internal/gl/api/v4/projects/7/issues?state=all&page=2",
+        ),
+        (
+            "https://gitlab.internal",
+            &["projects", "shop/old", "repository", "files", "docs/x.md", "raw"],
+            "https://gitlab.internal:8443/api/v4/projects/7/repository/files/docs%2fx.md/raw",
+            "https://gitlab.internal/api/v4/projects/7/repository/files/docs%2fx.md/raw\
+             ?state=all&page=2",
+        ),
+    ] {
+        let base = base(base_url);
+        let asked = base.target(segments, &list).expect("a target");
+        let target = base.redirect(&asked, location).expect("followed");
+        assert_eq!(target.url.as_str(), expected, "{location}");
+    }
+}
+
+#[test]
+fn redirect_to_another_host_that_is_none_of_a_renamed_project_is_refused() {
+    let base = base("https://gitlab.internal");
+    let asked = |segments: &[&str]| base.target(segments, &[]).expect("a target");
+    let (named, numbered) = (["projects", "shop/old", "issues"], ["projects", "7", "issues"]);
+    for (segments, location) in [
+        (&named[..], "https://g.example/api/v4/projects/7/merge_requests"),
+        (&named, "https://g.example/api/v4/projects/7"),
+        (&named, "https://g.example/api/v4/projects/7/issues/1"),
+        (&named, "https://g.example/api/v4/projects/shop%2Fnew/issues"),
+        (&named, "https://g.example/api/v4/projects/shop%2Fold/issues"),
+        (&named, "https://g.example/api/v4/groups/7/issues"),
+        (&named, "https://g.example/projects/7/issues"),
+        (&named, "https://g.example/api/v3/projects/7/issues"),
+        (&named, "https://g.example/api/v4/projects/+7/issues"),
+        (&named, "https://g.example/api/v4/projects/٧/issues"),
+        (&named, "https://g.example/api/v4/projects/7/..%2f8/issues"),
+        (&named, "https://me:hunter2@g.example/api/v4/projects/7/issues"),
+        (&named, "https://me@gitlab.internal:1/api/v4/projects/7/issues"),
+        (&named, "//g.example/steal"),
+        (&named, r"\\g.example\steal"),
+        (&named, "https://gitlab.internal.evil.example/api/v4/projects/shop%2Fold/issues"),
+        (&named, "ftp://g.example/api/v4/projects/7/issues"),
+        (&numbered, "https://g.example/api/v4/projects/8/issues"),
+        (&["projects", "old"], "https://g.example/api/v4/projects/8"),
+        (&["groups", "shop/old"], "https://g.example/api/v4/groups/8"),
+        (&["groups", "shop/old"], "https://g.example/api/v4/projects/8"),
+    ] {
+        let error = base.redirect(&asked(segments), location).expect_err(location);
+        assert!(matches!(error, Error::ForeignRedirect { .. }), "{location}: {error:?}");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}
+
+#[test]
+fn scheme_of_the_base_is_never_left() {
+    let base = base("https://g.example");
+    let asked = base.target(&["projects", "shop/old"], &[]).expect("a target");
+    // Down to plain text on the same host: asked again under https, or refused as a circle.
+    let target = base.redirect(&asked, "http://g.example/api/v4/projects/7").expect("followed");
+    assert_eq!(target.url.as_str(), "https://g.example/api/v4/projects/7");
+    let back = "http://g.example/api/v4/projects/shop%2Fold";
+    assert!(matches!(base.redirect(&asked, back), Err(Error::ForeignRedirect { .. })));
+    for climbing in ["/api/v4/..%2f..%2fadmin", "/api/v4/%2e%2e/%2e%2e/users", "/admin"] {
+        let error = base.redirect(&asked, climbing).expect_err("refused");
+        assert!(matches!(error, Error::NotGitLab { .. }), "{climbing}: {error:?}");
+    }
+}
+
+#[test]
+fn graphql_is_never_redirected() {
+    for (location, says) in [
+        ("https://g.example/api/graphql", "https://g.example"),
+        ("https://g.example/gl/api/graphql", "https://g.example/gl"),
+        ("https://other.example/api/graphql", "https://other.example"),
+        // A route that would take the body for a change.
+        ("/api/v4/projects", "/api/v4/projects"),
+        ("/users/sign_in", "/users/sign_in"),
+    ] {
+        let base = base("http://g.example");
+        let error = base.redirect(&base.graphql(), location).expect_err("refused");
+        assert!(error.to_string().contains(says), "{location}: {error}");
+    }
+}
+
+#[test]
 fn stored_target_is_found_again_and_cannot_leave_the_api() {
     let base = base("https://g.example/gl");
     let target = issues(&base);
     let stored = target.relative();
     assert_eq!(stored, "projects/7/issues?page=1");
     assert_eq!(base.resolve(&stored).expect("a target"), target);
+    let marked = base.resolve(&format!("{stored}#mark")).expect("a target");
+    assert_eq!(marked, target, "what stands behind # is never sent");
     for stored in ["", "../../x", "%2e%2e/x", "..//evil.example/"] {
         assert!(base.resolve(stored).is_err(), "{stored}");
     }
@@ -189,6 +317,25 @@ fn paths_are_compared_by_what_they_mean() {
     assert!(same_path("/projects/a%2fb/issues", "/projects/a%2Fb/issues"));
     assert!(!same_path("/projects/a/b", "/projects/a%2Fb"));
     assert!(same_path("/%zz%", "/%zz%"));
+    assert!(!same_path("/%+7", "/%07"));
+}
+
+#[test]
+fn graphql_lies_beside_the_api_below_the_sub_path() {
+    for (url, expected) in [
+        ("https://g.example", "https://g.example/api/graphql"),
+        ("https://g.example/gl/", "https://g.example/gl/api/graphql"),
+        ("https://g.example:8443/gl/api/v4", "https://g.example:8443/gl/api/graphql"),
+    ] {
+        let target = base(url).graphql();
+        assert_eq!(target.url.as_str(), expected);
+        assert_eq!((target.path.as_str(), target.route.as_str()), ("/api/graphql", "/api/graphql"));
+    }
+}
+
+#[test]
+fn words_of_routes_are_in_order() {
+    assert!(ROUTE_WORDS.is_sorted());
 }
 
 #[test]

@@ -4,6 +4,9 @@ use super::*;
 use crate::gitlab::ItemOrder;
 use crate::gitlab::stub::{Stub, answer, client, json, settings};
 
+mod lists;
+mod routes;
+
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn project() -> ProjectId {

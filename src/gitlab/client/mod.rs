@@ -1,10 +1,11 @@
 //! The client: one request after the other, each in time, each at most a few times.
 //!
-//! This file holds the way of a single question through retries, keys and redirects; `exchange.rs`
-//! holds the way of a single request through breaker and pace. What can be asked: `calls.rs`. It
+//! This file holds what a client is made of; `ask.rs` holds the way of a single question through
+//! retries, keys and redirects, `exchange.rs` that of a single request through breaker and pace. What can be asked: `calls.rs`. It
 //! never writes to GitLab, never asks another host than the configured one, and never logs or
 //! prints a query string.
 
+mod ask;
 mod exchange;
 
 use std::collections::BTreeMap;
@@ -23,15 +24,22 @@ use super::features::{Capabilities, Features};
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
 use super::pacing::{Budget, LearntLimit, Pace, Pacer};
-use super::retry;
 use super::settings::Settings;
+use super::tls;
 use crate::clock::Clock;
 
 /// How we introduce ourselves.
 const USER_AGENT: &str = concat!("xrefd/", env!("CARGO_PKG_VERSION"));
 
-/// How many redirects one request follows. A moved project takes one, a front end one more.
-const REDIRECTS: usize = 5;
+/// How long a connection rests in the pool. The usual servers and balancers close one after 60 to
+/// 75 seconds (nginx before GitLab: 65), and one that is closed just when it is used is a failure.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// When a connection of HTTP/2 that carries requests is asked whether it still lives, and how long
+/// the answer may take. All requests share it: without this, each of them would wait for its own
+/// limit when a firewall has forgotten it.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +61,8 @@ pub struct Client {
 struct Inner {
     http: reqwest::Client,
     base: Base,
+    /// Scheme, host and port of the base, and the proxy on the way, for errors.
+    way: String,
     keyring: Arc<Keyring>,
     host: Arc<Host>,
     pace: Pace,
@@ -61,8 +71,10 @@ struct Inner {
     features: Features,
     meter: Meter,
     clock: Arc<dyn Clock>,
-    max_body_bytes: u64,
+    limits: Limits,
     backoff: Duration,
+    /// What came of asking whether a refused key is valid, shared by all who wonder at once.
+    doubt: ask::Doubt,
     requests: AtomicU64,
     throttled: AtomicU64,
     retries: AtomicU64,
@@ -76,6 +88,18 @@ impl fmt::Debug for Client {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
+}
+
+/// What an answer may cost at most.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Until it begins.
+    head: Duration,
+    /// Between two pieces of its body.
+    idle: Duration,
+    /// For all of it.
+    whole: Duration,
+    body_bytes: u64,
 }
 
 /// A successful answer.
@@ -102,7 +126,8 @@ impl Client {
     ///
     /// When the settings make no sense, or the HTTP library cannot be set up.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let host = Arc::new(Host::new(settings.pace()?, Arc::clone(&clock)));
+        let (pace, endurance) = (settings.pace()?, settings.endurance());
+        let host = Arc::new(Host::new(pace, endurance, Arc::clone(&clock)));
         Self::at(settings, clock, host)
     }
 
@@ -119,19 +144,44 @@ impl Client {
     fn at(settings: Settings, clock: Arc<dyn Clock>, host: Arc<Host>) -> Result<Self, Error> {
         let pace = settings.pace()?;
         settings.keyring.check()?;
-        let http = reqwest::Client::builder()
+        let base = Base::new(&settings.base_url)?;
+        let proxy = settings.proxies.find(&settings.base_url)?;
+        let encrypted = settings.base_url.scheme() == "https"
+            || proxy.as_ref().is_some_and(|proxy| proxy.encrypted);
+        let mut http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             // Redirects are ours: the library would drop the token or carry it elsewhere.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // The other limits of time are kept in `exchange.rs`.
             .connect_timeout(settings.connect_timeout)
-            .timeout(settings.request_timeout)
-            .build()
-            .map_err(|source| Error::Build { source: source.without_url() })?;
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(settings.concurrency)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            // The environment was captured by `config`; the library is not to ask it again.
+            .no_proxy();
+        let authorities = match &settings.ca_file {
+            Some(path) => tls::read_authorities(path)?,
+            None => Vec::new(),
+        };
+        http = if encrypted {
+            http.tls_certs_merge(authorities)
+        } else {
+            // Nothing is encrypted, so that a system without any authorities will do.
+            http.tls_certs_only([])
+        };
+        let mut way = base.origin();
+        if let Some(proxy) = proxy {
+            http = http.proxy(proxy.for_requests()?);
+            way = format!("{way} through the proxy {}", proxy.shown());
+        }
+        let http = http.build().map_err(|source| tls::unusable(&settings, source))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 http,
-                base: Base::new(&settings.base_url)?,
+                base,
+                way,
                 keyring: settings.keyring,
                 pacer: RwLock::new(host.unclaimed()),
                 host,
@@ -139,8 +189,14 @@ impl Client {
                 features: Features::default(),
                 meter: Meter::default(),
                 clock,
-                max_body_bytes: settings.max_body_bytes,
+                limits: Limits {
+                    head: settings.head_timeout.min(settings.request_timeout),
+                    idle: settings.idle_timeout,
+                    whole: settings.request_timeout,
+                    body_bytes: settings.max_body_bytes,
+                },
                 backoff: settings.backoff,
+                doubt: ask::Doubt::default(),
                 requests: AtomicU64::new(0),
                 throttled: AtomicU64::new(0),
                 retries: AtomicU64::new(0),
@@ -214,92 +270,6 @@ impl Client {
 
     pub(super) fn base(&self) -> &Base {
         &self.inner.base
-    }
-
-    /// Asks until there is an answer that `read` understands, or no point in asking.
-    ///
-    /// Cancelling is safe at any point.
-    pub(super) async fn ask<T>(
-        &self,
-        target: &Target,
-        read: impl Fn(Answer) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.ask_with(target, None, read).await
-    }
-
-    /// Asks with a body, by `POST`: GraphQL is the only thing that is asked so.
-    pub(super) async fn ask_with<T>(
-        &self,
-        target: &Target,
-        body: Option<&[u8]>,
-        read: impl Fn(Answer) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let key = self.inner.keyring.present().await?;
-            let answer = self.follow_redirects(target, body, &key).await;
-            let error = match answer.and_then(&read) {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let delay = if matches!(error, Error::Unauthorized { is_final: true, .. })
-                && tries < retry::TRIES
-                && self.inner.keyring.refused(key.generation).await
-            {
-                tracing::info!("GitLab refused the token, and another one is there: asking again");
-                Duration::ZERO
-            } else {
-                let why = error.to_string();
-                let delay = retry::next(error, tries, self.inner.backoff)?;
-                tracing::debug!(
-                    http.route = %target.route,
-                    delay_ms = millis(delay),
-                    "asking GitLab again for {}: {why}", target.route,
-                );
-                delay
-            };
-            self.inner.retries.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(delay).await;
-        }
-    }
-
-    /// Asks as [`Client::ask`] does, but takes no refusal for one of the key: for a question that
-    /// GitLab may answer with 401 although the token is good.
-    pub(super) async fn probe<T>(
-        &self,
-        target: &Target,
-        read: impl Fn(Answer) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let key = self.inner.keyring.present().await?;
-            match self.follow_redirects(target, None, &key).await.and_then(&read) {
-                Ok(value) => return Ok(value),
-                Err(error) => {
-                    let delay = retry::next(error, tries, self.inner.backoff)?;
-                    self.inner.retries.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(delay).await;
-                }
-            }
-        }
-    }
-
-    async fn follow_redirects(
-        &self,
-        target: &Target,
-        body: Option<&[u8]>,
-        key: &Key,
-    ) -> Result<Answer, Error> {
-        let mut target = target.clone();
-        for _ in 0..=REDIRECTS {
-            match self.exchange(&target, body, key).await? {
-                Outcome::Answer(answer) => return Ok(answer),
-                Outcome::Moved(moved) => target = moved,
-            }
-        }
-        Err(Error::RedirectLoop { path: target.path })
     }
 }
 

@@ -73,39 +73,52 @@ async fn read(gitlab: &GitLab, truth: &Truth) -> (Index, u64) {
     (index, summary.requests)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sync_in_every_kind_of_trouble_is_complete_and_right_at_hardly_more_cost() {
-    for seed in [1, 2, 3] {
-        let generator = Generator {
-            seed,
-            projects: 40,
-            issues_per_project: 12,
-            merge_requests_per_project: 12,
-            ..Generator::default()
-        };
-        let (world, truth) = generator.generate();
-        let truth = truth.without_archived();
-        let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
-        let (index, calm) = read(&gitlab, &truth).await;
-        index.close().await;
+/// Reads an organisation undisturbed and in trouble, and compares.
+async fn compare(seed: u64) {
+    let generator = Generator {
+        seed,
+        projects: 40,
+        issues_per_project: 12,
+        merge_requests_per_project: 12,
+        ..Generator::default()
+    };
+    let (world, truth) = generator.generate();
+    let truth = truth.without_archived();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let (index, calm) = read(&gitlab, &truth).await;
+    index.close().await;
 
-        let kinds = kinds();
-        #[expect(clippy::cast_precision_loss, reason = "a few kinds")]
-        let percent = PERCENT / kinds.len() as f64;
-        for (number, kind) in (0..).zip(kinds) {
-            gitlab.faults().add(Fault::new(kind).percent(percent, seed * 1_000 + number));
-        }
-        let (index, troubled) = read(&gitlab, &truth).await;
-        index.close().await;
-        let strokes: u64 = gitlab.faults().list().iter().map(|fault| fault.struck).sum();
-        eprintln!("seed {seed}: {calm} requests undisturbed, {troubled} with {strokes} troubles");
-        assert!(strokes * 100 > troubled * 3, "seed {seed}: only {strokes} troubles");
-        assert!(
-            troubled * 10 <= calm * 11,
-            "seed {seed}: {troubled} requests with {strokes} troubles, {calm} without"
-        );
-        gitlab.stop().await;
+    let kinds = kinds();
+    #[expect(clippy::cast_precision_loss, reason = "a few kinds")]
+    let percent = PERCENT / kinds.len() as f64;
+    for (number, kind) in (0..).zip(kinds) {
+        gitlab.faults().add(Fault::new(kind).percent(percent, seed * 1_000 + number));
     }
+    let (index, troubled) = read(&gitlab, &truth).await;
+    index.close().await;
+    let strokes: u64 = gitlab.faults().list().iter().map(|fault| fault.struck).sum();
+    eprintln!("seed {seed}: {calm} requests undisturbed, {troubled} with {strokes} troubles");
+    assert!(strokes * 100 > troubled * 3, "seed {seed}: only {strokes} troubles");
+    assert!(
+        troubled * 10 <= calm * 11,
+        "seed {seed}: {troubled} requests with {strokes} troubles, {calm} without"
+    );
+    gitlab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_in_every_kind_of_trouble_is_right_at_hardly_more_cost_by_one_seed() {
+    compare(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_in_every_kind_of_trouble_is_right_at_hardly_more_cost_by_another_seed() {
+    compare(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_in_every_kind_of_trouble_is_right_at_hardly_more_cost_by_a_third_seed() {
+    compare(3).await;
 }
 
 /// A host that answers each connection in its own way, and counts them.
@@ -249,7 +262,7 @@ async fn what_was_refused_is_asked_for_again_when_it_is_time_and_by_a_full_sync(
     let generator = Generator { projects: 3, ..Generator::default() };
     let (world, truth) = generator.generate();
     let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
-    let refused = Fault::new(FaultKind::Html { status: 404 })
+    let refused = Fault::new(FaultKind::Oversized { bytes: 8 << 20 })
         .on(gitlab_sim::faults::Requests::path("/api/v4/projects/*/labels"));
     gitlab.faults().add(refused);
     let bench = Bench::new(&gitlab, &truth.group, "", "");

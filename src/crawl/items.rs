@@ -99,7 +99,8 @@ impl Crawler {
                     if error.asks_for_less() && portion.shrink(from, now) {
                         tracing::debug!(
                             per_page = portion.per_page(),
-                            "asking for less of the {list} of {}: {error}", root.name,
+                            "asking for less of the {list} of {}: {error}",
+                            root.name,
                         );
                         // A link would bring pages of the old size: from the last time seen again.
                         ask = walk.again();

@@ -153,7 +153,10 @@ mod tests {
     fn a_span_that_reaches_beyond_now_has_no_end() {
         let portion = Portion { span: Some(SignedDuration::from_hours(1)), ..Portion::new() };
         let hour_ago = now() - SignedDuration::from_mins(90);
-        assert_eq!(portion.until(Some(hour_ago), now()), Some(now() - SignedDuration::from_mins(30)));
+        assert_eq!(
+            portion.until(Some(hour_ago), now()),
+            Some(now() - SignedDuration::from_mins(30))
+        );
         assert_eq!(portion.until(Some(now()), now()), None);
     }
 

@@ -110,11 +110,7 @@ impl Breaker {
 
     fn patience(&self, state: &State, error: &Error) -> Duration {
         let lost = matches!(error, Error::Transport { source, .. } if !source.is_timeout());
-        if lost && !state.known {
-            self.endurance.first_patience
-        } else {
-            self.endurance.patience
-        }
+        if lost && !state.known { self.endurance.first_patience } else { self.endurance.patience }
     }
 }
 

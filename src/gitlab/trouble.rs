@@ -129,12 +129,9 @@ impl Error {
                 AN_HOUR,
                 "not GitLab's 404: a proxy that has lost its backend, or a wrong `url`",
             ),
-            Self::NotFound { .. } => Trouble::skip(
-                1,
-                GitLab,
-                AN_HOUR,
-                "it is not there, or hidden from this token",
-            ),
+            Self::NotFound { .. } => {
+                Trouble::skip(1, GitLab, AN_HOUR, "it is not there, or hidden from this token")
+            }
             Self::Refused { status, is_gitlab, .. } => refused(*status, *is_gitlab),
             // A builder error is our own fault and would only repeat.
             Self::Transport { source, .. } if source.is_builder() => {
@@ -164,12 +161,9 @@ impl Error {
                 NEXT_SYNC,
                 "empty or cut, though complete by its length: a proxy's doing",
             ),
-            Self::Garbled { .. } => Trouble::skip(
-                FRONT_TRIES,
-                Front,
-                NEXT_SYNC,
-                "a file that a proxy cut or added to",
-            ),
+            Self::Garbled { .. } => {
+                Trouble::skip(FRONT_TRIES, Front, NEXT_SYNC, "a file that a proxy cut or added to")
+            }
             Self::Decode { .. } => Trouble::skip(
                 2,
                 Nobody,

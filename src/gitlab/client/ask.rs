@@ -183,12 +183,7 @@ impl Client {
     /// A 401 may be of one route, or chance: an authentication proxy that restarts, a replica that
     /// lags. To stop everything for that would lose a sync; to go on with a dead token would cost a
     /// request for each thing there is. So GitLab is asked once about the token itself.
-    async fn doubt(
-        &self,
-        error: Error,
-        key: &Key,
-        progress: &mut Progress,
-    ) -> Result<Next, Error> {
+    async fn doubt(&self, error: Error, key: &Key, progress: &mut Progress) -> Result<Next, Error> {
         if progress.keys < TRIES && self.inner.keyring.refused(key.generation).await {
             progress.keys += 1;
             progress.tries -= 1;

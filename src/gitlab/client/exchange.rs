@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::{Answer, Client, Outcome, millis};
-use crate::gitlab::{Error, TimeLimit};
 use crate::gitlab::address::Target;
 use crate::gitlab::breaker::Passage;
 use crate::gitlab::credential::Key;
 use crate::gitlab::meter::Exchange;
 use crate::gitlab::pacing::{Admission, Hints};
 use crate::gitlab::refusal::Refusal;
+use crate::gitlab::{Error, TimeLimit};
 
 /// How much of a refusal is read, in bytes: its reason stands at the beginning.
 const REFUSAL_BYTES: usize = 64 * 1024;

@@ -35,6 +35,10 @@ pub use client::{Client, Stats};
 pub use credential::{Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck};
 pub use error::{CredentialFault, Error, Missing, Verdict};
 pub use features::{Capabilities, Feature, Lack, Unavailable};
+pub use graphql::{
+    Cursor, FailedAt, Fetched, FilesAnswer, GraphqlFailure, Instance, ItemPage, ItemWithNotes,
+    ItemsQuery, NotePage, Partial, Place, ProjectFile, ProjectFiles, Step, Want,
+};
 pub use meter::RouteFigures;
 pub use pacing::{Budget, LearntLimit, WindowBudget};
 pub use paging::{NextPage, Page};

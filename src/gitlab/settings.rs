@@ -20,6 +20,8 @@ pub struct Settings {
     pub base_url: Url,
     /// Who we are.
     pub keyring: Arc<Keyring>,
+    /// Whether GraphQL may be used where it is cheaper than REST.
+    pub graphql: bool,
     /// Requests per minute where the server states no limit.
     pub requests_per_minute: u32,
     /// The share of a stated limit that may be used, above 0 and at most 1.
@@ -44,6 +46,7 @@ impl Settings {
         Self {
             base_url,
             keyring: Keyring::fixed(credential),
+            graphql: true,
             requests_per_minute: 600,
             share: 0.8,
             concurrency: 8,

@@ -20,6 +20,7 @@ use super::Error;
 use super::address::{Base, Target};
 use super::credential::{Key, Keyring};
 use super::features::{Capabilities, Features};
+use super::graphql::{self, Standing};
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
 use super::pacing::{Budget, Pace, Pacer};
@@ -59,6 +60,9 @@ struct Inner {
     /// The pacer of the credential's owner.
     pacer: RwLock<Arc<Pacer>>,
     features: Features,
+    graphql: Standing,
+    /// Whether GraphQL may be used at all.
+    wants_graphql: bool,
     meter: Meter,
     clock: Arc<dyn Clock>,
     max_body_bytes: u64,
@@ -137,6 +141,8 @@ impl Client {
                 host,
                 pace,
                 features: Features::default(),
+                graphql: Standing::default(),
+                wants_graphql: settings.graphql,
                 meter: Meter::default(),
                 clock,
                 max_body_bytes: settings.max_body_bytes,
@@ -187,6 +193,18 @@ impl Client {
         &self.inner.features
     }
 
+    pub(super) fn graphql(&self) -> &Standing {
+        &self.inner.graphql
+    }
+
+    pub(super) fn wants_graphql(&self) -> bool {
+        self.inner.wants_graphql
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     pub(super) fn base(&self) -> &Base {
         &self.inner.base
     }
@@ -218,6 +236,9 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
+            if body.is_some() && graphql::decides(&error) {
+                return Err(error);
+            }
             let delay = if matches!(error, Error::Unauthorized { is_final: true, .. })
                 && tries < retry::TRIES
                 && self.inner.keyring.refused(key.generation).await

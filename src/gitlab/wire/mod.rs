@@ -10,7 +10,7 @@ mod file;
 mod group;
 mod issue;
 mod label;
-mod lenient;
+pub(super) mod lenient;
 mod merge_request;
 mod note;
 mod pipeline;

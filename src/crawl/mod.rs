@@ -8,8 +8,8 @@
 //! One sync of a source, step by step:
 //!
 //! 1. **Roots** are looked up, and their projects listed by id ([`roots`]).
-//! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
-//!    ([`parts`]).
+//! 2. **Files** of the projects are read in batches: CODEOWNERS ([`files`]); then the **parts** of
+//!    each: labels, templates, the latest pipeline ([`parts`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
 //!    last time seen, so that nothing is skipped when items change under the walk
 //!    ([`walk`], [`items`]). Each page is stored in one transaction with
@@ -22,6 +22,7 @@
 //! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
 //! sync goes on and ends as incomplete. A failure that would meet every request ends it.
 
+mod files;
 mod items;
 mod notes;
 mod parts;
@@ -41,7 +42,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Environment, Source};
+use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
 use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
 use crate::model::{ItemKind, ProjectId};
@@ -184,6 +185,7 @@ impl Crawler {
     ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
         settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
+        settings.graphql = source.transport == Transport::Auto;
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
@@ -337,7 +339,8 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
         let roots = self.list_projects(run, report, stop).await?;
-        self.read_parts(run, &roots, report, stop).await?;
+        let unread = self.read_files(run, &roots, report, stop).await?;
+        self.read_parts(run, &roots, &unread, report, stop).await?;
         let projects = self.known_projects(run).await?;
         let issues = self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
         let merge_requests =

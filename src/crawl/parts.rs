@@ -1,27 +1,29 @@
-//! The parts of a project that are asked for one by one: labels, templates, CODEOWNERS, pipeline.
+//! The parts of a project that are asked for one by one: labels, templates, pipeline. Its files:
+//! `files.rs`.
+
+use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+use super::files::readable_branch;
 use super::roots::Roots;
 use super::{Crawler, Error, Event, Report, unless_stopped};
-use crate::codeowners::PLACES;
 use crate::gitlab::{self, ProjectFeatures};
-use crate::model::{ItemKind, Project, Template};
+use crate::model::{ItemKind, Project, ProjectId, Template};
 use crate::store::{ProjectParts, Run, SeenProject};
 
 /// The name under which a text from a project's settings is kept beside its template files.
 const SETTINGS_TEMPLATE: &str = "(settings)";
 
-/// The largest CODEOWNERS that is read. GitLab names no limit; its own viewer reads this much.
-const MAX_CODEOWNERS_BYTES: usize = 10 << 20;
-
 impl Crawler {
-    /// Reads and stores the parts of all projects, several at a time.
+    /// Reads and stores the parts of all projects, several at a time. Those whose files are
+    /// `unread` are not done with that.
     pub(super) async fn read_parts(
         &self,
         run: &Run,
         roots: &Roots,
+        unread: &BTreeSet<ProjectId>,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
@@ -34,7 +36,9 @@ impl Crawler {
         });
         several(due, self.concurrency(), |(project, features, seen)| async move {
             if !seen.parts_read {
-                let parts = self.read_project_parts(run, project, features, seen, report);
+                let files_read = !unread.contains(&project.id);
+                let parts =
+                    self.read_project_parts(run, project, features, seen, files_read, report);
                 unless_stopped(stop, parts).await??;
             }
             self.inner.progress.event(Event::Done(1));
@@ -55,11 +59,12 @@ impl Crawler {
         project: &Project,
         features: &ProjectFeatures,
         seen: &SeenProject,
+        files_read: bool,
         report: &Report,
     ) -> Result<(), Error> {
         let client = &self.inner.client;
         let mut parts = ProjectParts::default();
-        let mut whole = true;
+        let mut whole = files_read;
         let mut failed = |error: gitlab::Error, stream: &str| {
             whole = false;
             self.survive(error, &project.path, stream, report)
@@ -72,9 +77,8 @@ impl Crawler {
             Ok(templates) => parts.templates = Some(templates),
             Err(error) => failed(error, "templates")?,
         }
-        match self.read_code_owners(project, features).await {
-            Ok(file) => parts.code_owners = Some(file),
-            Err(error) => failed(error, "files")?,
+        if readable_branch(project, features).is_none() {
+            parts.code_owners = Some(None);
         }
         match &project.default_branch {
             Some(branch) if features.builds_enabled && features.repository_readable => {
@@ -119,29 +123,6 @@ impl Crawler {
             templates.extend(self.inner.client.templates(project.id, kind).await?);
         }
         Ok(templates)
-    }
-
-    /// Finds the CODEOWNERS file that counts: the first of its three places that exists.
-    async fn read_code_owners(
-        &self,
-        project: &Project,
-        features: &ProjectFeatures,
-    ) -> Result<Option<(String, String)>, gitlab::Error> {
-        let branch = project.default_branch.as_deref();
-        let Some(branch) = branch.filter(|_| !features.empty_repo && features.repository_readable)
-        else {
-            return Ok(None);
-        };
-        for place in PLACES {
-            let file = self.inner.client.raw_file(project.id, place, Some(branch)).await?;
-            let Some(file) = file else { continue };
-            // A binary file counts as empty, as GitLab has it; bytes that are no text are dropped.
-            let bytes = if file.bytes.contains(&0) { &[][..] } else { file.bytes.as_slice() };
-            let bytes = &bytes[..bytes.len().min(MAX_CODEOWNERS_BYTES)];
-            let text = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
-            return Ok(Some((place.to_owned(), text)));
-        }
-        Ok(None)
     }
 }
 

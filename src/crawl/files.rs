@@ -132,8 +132,7 @@ impl Crawler {
     /// Finds the CODEOWNERS file that counts by REST: the first of its three places that exists.
     async fn read_code_owners(&self, due: Due<'_>) -> Result<CodeOwners, gitlab::Error> {
         for place in PLACES {
-            let file =
-                self.inner.client.raw_file(due.project.id, place, Some(due.branch)).await?;
+            let file = self.inner.client.raw_file(due.project.id, place, Some(due.branch)).await?;
             if let Some(file) = file {
                 return Ok(Some((place.to_owned(), as_text(&file.bytes))));
             }
@@ -191,8 +190,7 @@ mod tests {
 
     #[test]
     fn first_of_the_places_counts_in_whatever_order_they_are_told() {
-        let told =
-            whole(&[(".gitlab/CODEOWNERS", Some("c")), ("docs/CODEOWNERS", Some("b\0"))]);
+        let told = whole(&[(".gitlab/CODEOWNERS", Some("c")), ("docs/CODEOWNERS", Some("b\0"))]);
         let expected = ("docs/CODEOWNERS".to_owned(), String::new());
         assert_eq!(sure(Some(&told)), Some(Some(expected)));
         assert_eq!(sure(Some(&whole(&[]))), Some(None));

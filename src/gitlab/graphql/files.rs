@@ -25,6 +25,10 @@ use crate::gitlab::client::Client;
 use crate::gitlab::wire::lenient::{flag, some_number, some_text};
 use crate::model::ProjectId;
 
+/// So many answers in a row that show nothing of what was asked for, and no more is asked: from the
+/// largest batch to a single project it takes seven.
+const BARREN: u32 = 8;
+
 /// Which of the paths are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
@@ -212,6 +216,7 @@ impl Client {
         answered: &mut BTreeMap<ProjectId, Fetched<ProjectFiles>>,
     ) -> Result<(), GraphqlFailure> {
         let mut waiting = VecDeque::from([Batch { projects, most: u32::MAX }]);
+        let mut barren = 0;
         while let Some(mut batch) = waiting.pop_front() {
             if batch.projects.is_empty() {
                 continue;
@@ -228,6 +233,12 @@ impl Client {
             let ids: Vec<ProjectId> = batch.projects.drain(..count).collect();
             let (returned, has_more) = extent(&partial);
             let mut found = sort(partial, paths);
+            barren = if found.holds_something() { 0 } else { barren + 1 };
+            if barren >= BARREN {
+                let message = found.reason();
+                self.rest(&PROJECT_FILES, &message);
+                return Err(GraphqlFailure::Heavy { message });
+            }
             let (mut failed, mut cut) = (VecDeque::new(), VecDeque::new());
             for id in ids {
                 match found.remove(&id) {
@@ -238,11 +249,11 @@ impl Client {
                     None => drop(answered.insert(id, Fetched::Absent)),
                 }
             }
-            waiting.push_back(batch);
-            waiting.push_back(Batch { projects: cut, most: returned });
+            waiting.push_front(batch);
+            waiting.push_front(Batch { projects: cut, most: returned });
             if !failed.is_empty() {
                 self.graphql().too_heavy(Kind::Files, asked);
-                waiting.push_back(Batch { projects: failed, most: (asked / 2).max(1) });
+                waiting.push_front(Batch { projects: failed, most: (asked / 2).max(1) });
             }
         }
         Ok(())
@@ -264,6 +275,21 @@ struct Sorted {
 }
 
 impl Sorted {
+    /// True when at least one project is known to be whole or absent, or none is told to fail.
+    fn holds_something(&self) -> bool {
+        self.by_project.values().any(|fetched| !matches!(fetched, Fetched::Failed(_)))
+            || (self.by_project.is_empty() && self.unnamed.is_none())
+    }
+
+    /// Returns a reason for which something failed.
+    fn reason(&self) -> String {
+        let failed = self.by_project.values().find_map(|fetched| match fetched {
+            Fetched::Failed(reason) => Some(reason),
+            Fetched::Whole(_) | Fetched::Absent => None,
+        });
+        failed.or(self.unnamed.as_ref()).cloned().unwrap_or_default()
+    }
+
     fn remove(&mut self, id: &ProjectId) -> Option<Fetched<ProjectFiles>> {
         let unnamed = || self.unnamed.clone().map(Fetched::Failed);
         self.by_project.remove(id).or_else(unnamed)
@@ -278,7 +304,10 @@ fn sort(partial: Partial<Data>, paths: &[&str]) -> Sorted {
         let unnamed = reason(&list).or_else(|| Some("no projects are shown".to_owned()));
         return Sorted { by_project: BTreeMap::new(), unnamed };
     };
-    let mut sorted = Sorted { by_project: BTreeMap::new(), unnamed: None };
+    // An error that concerns the whole list may be why a project is not in it.
+    let above = partial.failed.iter().find(|failed| list.starts_with(&failed.path));
+    let unnamed = above.map(|failed| failed.message.clone());
+    let mut sorted = Sorted { by_project: BTreeMap::new(), unnamed };
     for (index, node) in nodes.iter().enumerate() {
         let at = [list[0].clone(), list[1].clone(), Step::Index(index)];
         let failure = reason(&at);

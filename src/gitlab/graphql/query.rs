@@ -187,7 +187,7 @@ impl Client {
     }
 
     /// Leaves a kind of query alone for a time.
-    fn rest(&self, document: &Document, reason: &str) {
+    pub(super) fn rest(&self, document: &Document, reason: &str) {
         if self.graphql().rest(document.kind, reason, self.now()) {
             tracing::warn!(
                 graphql.operation = document.name,

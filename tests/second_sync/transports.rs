@@ -80,16 +80,16 @@ async fn the_index_is_the_same_by_either_interface_and_graphql_is_cheaper() {
     for blobs in [BlobRegime::Old, BlobRegime::Costly, BlobRegime::New] {
         let options = Options { blobs, ..Options::default() };
         let gitlab = GitLab::start(world.clone(), options).await.expect("a free port");
-        for token in [gitlab.token().to_owned(), guest.clone()] {
+        for (token, inexact) in [(gitlab.token().to_owned(), 2), (guest.clone(), 0)] {
             let rest = read(&gitlab, &token, "transport = \"rest\"").await;
             let auto = read(&gitlab, &token, "").await;
             assert_same(&format!("{blobs:?}"), &rest.facts, &auto.facts);
             assert_eq!(rest.graphql, 0);
             let bound =
-                auto.projects.div_ceil(25) + if blobs == BlobRegime::Costly { 2 } else { 0 };
+                auto.projects.div_ceil(25) + if blobs == BlobRegime::Costly { 3 } else { 0 };
             assert!(auto.graphql <= bound, "{blobs:?}: {} for {}", auto.graphql, auto.projects);
             // What is no exact text, and nothing else, is read by REST.
-            assert_eq!(auto.files, 2, "{blobs:?}");
+            assert_eq!(auto.files, inexact, "{blobs:?}");
             assert!(auto.all + auto.projects < rest.all, "{} and {}", auto.all, rest.all);
         }
         gitlab.stop().await;

@@ -35,7 +35,7 @@ struct Due<'a> {
 
 impl Crawler {
     /// Reads and stores the CODEOWNERS files of all projects, and returns the projects where that
-    /// failed: what is stored of them is kept.
+    /// failed, or is not due: what is stored of them is kept.
     pub(super) async fn read_files(
         &self,
         run: &Run,
@@ -44,16 +44,27 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<BTreeSet<ProjectId>, Error> {
         let seen = self.inner.store.seen_projects(run).await?;
-        let due = roots.projects.values().filter_map(|(project, features)| {
-            let seen = seen.get(&project.id).filter(|seen| !seen.parts_read)?;
-            let branch = readable_branch(project, features)?;
-            Some(Due { project, key: seen.key, branch })
-        });
-        let due: Vec<Due<'_>> = due.collect();
+        let (mut due, mut postponed) = (Vec::new(), BTreeSet::new());
+        for (project, features) in roots.projects.values() {
+            let Some(seen) = seen.get(&project.id).filter(|seen| !seen.parts_read) else {
+                continue;
+            };
+            let Some(branch) = readable_branch(project, features) else { continue };
+            if report.postpones(&project.path, "files") {
+                postponed.insert(project.id);
+            } else {
+                due.push(Due { project, key: seen.key, branch });
+            }
+        }
         let units = Some(due.len() as u64);
         self.inner.progress.event(Event::Step { name: "project files", units });
-        let left = Mutex::new(Vec::new());
-        let batches = due.chunks(self.inner.client.files_at_once());
+        let mut batches = due.chunks(self.inner.client.files_at_once());
+        // The first goes alone: where GraphQL is not to be had, or dear, it finds out for all.
+        let first = match batches.next() {
+            Some(batch) => self.read_batch(run, batch, stop).await?,
+            None => Vec::new(),
+        };
+        let left = Mutex::new(first);
         several(batches, self.concurrency(), |batch| async {
             let untold = self.read_batch(run, batch, stop).await?;
             left.lock().unwrap_or_else(PoisonError::into_inner).extend(untold);
@@ -61,7 +72,7 @@ impl Crawler {
         })
         .await?;
         let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let failed = Mutex::new(BTreeSet::new());
+        let failed = Mutex::new(postponed);
         let unread = &failed;
         several(left, self.concurrency(), |due| async move {
             let file = unless_stopped(stop, self.read_code_owners(due)).await?;

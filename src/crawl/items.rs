@@ -7,15 +7,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
+use super::portion::Portion;
 use super::roots::Roots;
 use super::walk::{Seen, Step, Walk};
 use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, unless_stopped};
-use crate::gitlab::{self, ItemQuery, Page, Scope, StatusCode};
+use crate::gitlab::{ItemQuery, Scope};
 use crate::model::{Item, ItemId, ItemKind, ProjectId};
 use crate::store::{ItemWrite, Run, Stream};
-
-/// The smallest page that is asked for when GitLab cannot make a larger one in time.
-const MIN_PER_PAGE: u32 = 10;
 
 impl Crawler {
     /// Walks the lists of one kind of all roots, and says whether every one was read to its end.
@@ -63,15 +61,27 @@ impl Crawler {
             return Ok(true);
         }
         let mut walk = Walk::new(stored.watermark);
+        let mut portion = Portion::new();
         let mut ask = walk.first();
         let mut counted = false;
         loop {
+            let mut until = None;
             let page = match &ask {
                 Step::From(from) => {
-                    unless_stopped(stop, self.first_page(kind, root.scope, *from)).await?
+                    until = portion.until(*from, self.by_gitlab(self.inner.clock.now()));
+                    let query = ItemQuery {
+                        updated_after: *from,
+                        updated_before: until,
+                        archived: self.inner.source.archived,
+                        per_page: portion.per_page(),
+                        ..ItemQuery::default()
+                    };
+                    let page = self.inner.client.items_or_less(kind, root.scope, &query);
+                    unless_stopped(stop, page).await?
                 }
                 Step::Follow(next) => {
-                    unless_stopped(stop, self.inner.client.follow_items(kind, next)).await?
+                    let page = self.inner.client.follow_items_or_less(kind, next);
+                    unless_stopped(stop, page).await?
                 }
                 Step::End => return Ok(true),
                 Step::Endless => {
@@ -83,10 +93,24 @@ impl Crawler {
             let page = match page {
                 Ok(page) => page,
                 Err(error) => {
+                    let from = walk.watermark();
+                    let now = self.by_gitlab(self.inner.clock.now());
+                    let now = walk.can_end_early().then_some(now);
+                    if error.asks_for_less() && portion.shrink(from, now) {
+                        tracing::debug!(
+                            per_page = portion.per_page(),
+                            "asking for less of the {list} of {}: {error}",
+                            root.name,
+                        );
+                        // A link would bring pages of the old size: from the last time seen again.
+                        ask = walk.again();
+                        continue;
+                    }
                     self.survive(error, &root.name, list, report)?;
                     return Ok(false);
                 }
             };
+            portion.answered();
             self.learn_skew(page.server_date);
             if !counted {
                 self.inner.progress.event(Event::More(page.total.unwrap_or_default()));
@@ -94,7 +118,7 @@ impl Crawler {
             }
             let times: Vec<(ItemId, Timestamp)> =
                 page.items.iter().map(|item| (item.id, item.updated_at)).collect();
-            ask = walk.next(Seen { items: &times, next: page.next });
+            ask = walk.next(Seen { items: &times, next: page.next, until });
             let stream = Stream {
                 root: root.name.clone(),
                 kind: list,
@@ -104,28 +128,6 @@ impl Crawler {
             let writes = self.item_writes(page.items, projects);
             self.inner.store.apply_items(run, &writes, &stream).await?;
             self.inner.progress.event(Event::Done(writes.len() as u64));
-        }
-    }
-
-    /// Asks for a first page, in smaller pages when GitLab cannot make a full one.
-    async fn first_page(
-        &self,
-        kind: ItemKind,
-        scope: Scope,
-        from: Option<Timestamp>,
-    ) -> Result<Page<Item>, gitlab::Error> {
-        let mut query = ItemQuery {
-            updated_after: from,
-            archived: self.inner.source.archived,
-            ..ItemQuery::default()
-        };
-        loop {
-            match self.inner.client.items(kind, scope, &query).await {
-                Err(error) if is_too_much(&error) && query.per_page > MIN_PER_PAGE => {
-                    query.per_page = (query.per_page / 3).max(MIN_PER_PAGE);
-                }
-                page => return page,
-            }
         }
     }
 
@@ -155,20 +157,5 @@ pub(super) const fn stream_name(kind: ItemKind) -> &'static str {
     match kind {
         ItemKind::Issue => "issues",
         ItemKind::MergeRequest => "merge_requests",
-    }
-}
-
-/// True for failures that a smaller page may avoid: GitLab's own time limits, and our size limit.
-fn is_too_much(error: &gitlab::Error) -> bool {
-    match error {
-        gitlab::Error::TooManyRetries { source, .. } => is_too_much(source),
-        gitlab::Error::BodyTooLarge { .. } => true,
-        gitlab::Error::Refused { status, .. } => matches!(
-            *status,
-            StatusCode::REQUEST_TIMEOUT
-                | StatusCode::INTERNAL_SERVER_ERROR
-                | StatusCode::GATEWAY_TIMEOUT
-        ),
-        _ => false,
     }
 }

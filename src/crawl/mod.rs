@@ -19,13 +19,16 @@
 //! 5. **Comments** of items that changed are read ([`notes`]).
 //! 6. **Names** are settled: services by project name, spellings shown.
 //!
-//! A part that cannot be read is recorded with its reason, what is stored of it is kept, and the
-//! sync goes on and ends as incomplete. A failure that would meet every request ends it.
+//! A part that cannot be read is recorded with its reason and a time to look again, what is stored
+//! of it is kept, and the sync goes on and ends as incomplete. Until that time a project's part is
+//! not asked for again, unless everything is ([`Depth::Full`]); roots always are. A failure that
+//! would meet every request ends the sync.
 
 mod files;
 mod items;
 mod notes;
 mod parts;
+mod portion;
 mod progress;
 mod prune;
 mod roots;
@@ -34,7 +37,7 @@ mod summary;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +49,7 @@ use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
 use crate::gitlab::{self, Client, Credential, Keyring, Verdict};
 use crate::model::{ItemKind, ProjectId};
+use crate::store::read::ProblemRow;
 use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
@@ -58,12 +62,9 @@ use roots::Root;
 /// An interruption that is older is followed by a second pass.
 const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
 
-/// So many answers from something in front of GitLab in one sync mean that it is in the way of
-/// everything.
-const MAX_BLOCKED: u32 = 10;
-
-/// When a part that could not be read is tried again, at the latest: by the next sync.
-const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(2);
+/// When a part that failed by chance is tried again, at the latest. The next sync asks for it,
+/// however soon it comes; what is to be looked at later than this is left until then.
+const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
 
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
@@ -125,10 +126,10 @@ impl Error {
 /// How much a sync reads again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// Comments only of items that changed.
+    /// Comments only of items that changed, and no part that is to be looked at later.
     #[default]
     Changed,
-    /// All comments.
+    /// All comments, and every part.
     Full,
 }
 
@@ -165,8 +166,8 @@ struct KnownProject {
 #[derive(Debug, Default)]
 struct Report {
     problems: Mutex<Vec<Problem>>,
-    /// Answers that were not GitLab's.
-    blocked: AtomicU32,
+    /// Problems of the sync before that are to be looked at later than now.
+    postponed: Vec<Problem>,
     /// Projects whose comments were refused.
     refused: Mutex<BTreeSet<ProjectId>>,
 }
@@ -183,12 +184,31 @@ impl Crawler {
         progress: Arc<dyn Progress>,
         beside: Option<&Self>,
     ) -> Result<Self, Error> {
+        let keep = |_: &mut gitlab::Settings| {};
+        Self::with(source, environment, store, reader, clock, progress, beside, keep).await
+    }
+
+    /// Makes a crawler as [`Crawler::new`] does, with limits of time and size that no
+    /// configuration knows: for tests, and for tools that must not wait.
+    #[expect(clippy::too_many_arguments, reason = "everything that a crawler is made of")]
+    #[expect(clippy::unused_async, reason = "as `new`, which may come to read something")]
+    pub async fn with(
+        source: Source,
+        environment: &Environment,
+        store: Store,
+        reader: Arc<Reader>,
+        clock: Arc<dyn Clock>,
+        progress: Arc<dyn Progress>,
+        beside: Option<&Self>,
+        adjust: impl FnOnce(&mut gitlab::Settings),
+    ) -> Result<Self, Error> {
         let mut settings = gitlab::Settings::new(source.url.clone(), Credential::None);
         settings.keyring = Keyring::new(source.auth.clone(), environment.clone());
         settings.graphql = source.transport == Transport::Auto;
         settings.requests_per_minute = source.requests_per_minute;
         settings.share = source.share;
         settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);
+        adjust(&mut settings);
         let client = match beside {
             Some(other) => other.inner.client.beside(settings),
             None => Client::new(settings, clock.clone()),
@@ -268,7 +288,11 @@ impl Crawler {
             "sync of {} begins",
             inner.source.name
         );
-        let report = Report::default();
+        let postponed = match depth {
+            Depth::Changed => self.postponed(began).await?,
+            Depth::Full => Vec::new(),
+        };
+        let report = Report { postponed, ..Report::default() };
         let steps = self.steps(&run, depth, &report, stop).await;
         if matches!(steps, Err(Error::Stopped)) {
             return Err(Error::Stopped);
@@ -307,6 +331,24 @@ impl Crawler {
         summary.log(&inner.source.name);
         let old = run.resumed && began.duration_since(run.started_at) > LONG_AGO;
         Ok((summary, old))
+    }
+
+    /// Lists what the sync before could not read, and what is to be looked at later than now.
+    async fn postponed(&self, now: Timestamp) -> Result<Vec<Problem>, Error> {
+        let problems = self.inner.store.list_problems().await?;
+        let is_later = |problem: &ProblemRow| {
+            problem.source == self.inner.source.name
+                && problem.retry_at > now
+                && problem.retry_at.duration_since(problem.at) > NEXT_SYNC
+        };
+        let postponed = problems.into_iter().filter(is_later).map(|problem| Problem {
+            subject: problem.subject,
+            stream: problem.stream,
+            reason: problem.reason,
+            at: problem.at,
+            retry_at: problem.retry_at,
+        });
+        Ok(postponed.collect())
     }
 
     /// Removes what is stored of this source when its name now stands for another host: ids of
@@ -383,15 +425,7 @@ impl Crawler {
         stream: &str,
         report: &Report,
     ) -> Result<(), Error> {
-        // Something in front of GitLab may dislike one address, or all: the first few are survived.
-        let blocked =
-            matches!(error, gitlab::Error::Blocked { .. } | gitlab::Error::NotGitLab { .. });
-        let verdict = if blocked && report.blocked.fetch_add(1, Ordering::Relaxed) < MAX_BLOCKED {
-            Verdict::Skip
-        } else {
-            error.verdict()
-        };
-        match verdict {
+        match error.verdict() {
             Verdict::Abort => Err(Error::GitLab {
                 url: self.inner.source.url.to_string(),
                 source: Box::new(error),
@@ -405,7 +439,10 @@ impl Crawler {
                     stream,
                     "could not read {stream} of {subject}: {reason}"
                 );
-                report.add(self.problem(subject, stream, reason));
+                let problem = self.problem(subject, stream, reason);
+                let retry_at = problem.at.saturating_add(error.look_again());
+                let retry_at = retry_at.unwrap_or(problem.retry_at);
+                report.add(Problem { retry_at, ..problem });
                 Ok(())
             }
         }
@@ -418,7 +455,7 @@ impl Crawler {
             stream: stream.to_owned(),
             reason,
             at,
-            retry_at: at.saturating_add(RETRY_AFTER).unwrap_or(at),
+            retry_at: at.saturating_add(NEXT_SYNC).unwrap_or(at),
         }
     }
 
@@ -445,6 +482,16 @@ impl Report {
         if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
             problems.push(problem);
         }
+    }
+
+    /// True when a part is not to be asked for yet. Its problem stays one of this sync too.
+    fn postpones(&self, subject: &str, stream: &str) -> bool {
+        let mut postponed = self.postponed.iter();
+        let Some(problem) = postponed.find(|p| p.subject == subject && p.stream == stream) else {
+            return false;
+        };
+        self.add(problem.clone());
+        true
     }
 
     fn refuse(&self, project: ProjectId) {

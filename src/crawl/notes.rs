@@ -47,6 +47,12 @@ impl Crawler {
         store.mark_notes_due(run, before).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
+        for (id, project) in projects {
+            // Refused in the sync before, and it is too early to ask again.
+            if report.postpones(&project.path, "comments") {
+                report.refuse(*id);
+            }
+        }
         loop {
             let due = store.list_due_notes(run, after, BATCH).await?;
             let Some(last) = due.last() else { break };

@@ -2,6 +2,7 @@
 //! `files.rs`.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -64,23 +65,33 @@ impl Crawler {
     ) -> Result<(), Error> {
         let client = &self.inner.client;
         let mut parts = ProjectParts::default();
-        let mut whole = files_read;
-        let mut failed = |error: gitlab::Error, stream: &str| {
-            whole = false;
+        let whole = AtomicBool::new(files_read);
+        let failed = |error: gitlab::Error, stream: &str| {
+            whole.store(false, Ordering::Relaxed);
             self.survive(error, &project.path, stream, report)
         };
-        match client.project_labels(project.id).await {
-            Ok(labels) => parts.labels = Some(labels),
-            Err(error) => failed(error, "labels")?,
+        let is_due = |stream: &str| {
+            let is_due = !report.postpones(&project.path, stream);
+            whole.fetch_and(is_due, Ordering::Relaxed);
+            is_due
+        };
+        if is_due("labels") {
+            match client.project_labels(project.id).await {
+                Ok(labels) => parts.labels = Some(labels),
+                Err(error) => failed(error, "labels")?,
+            }
         }
-        match self.read_templates(project, features).await {
-            Ok(templates) => parts.templates = Some(templates),
-            Err(error) => failed(error, "templates")?,
+        if is_due("templates") {
+            match self.read_templates(project, features).await {
+                Ok(templates) => parts.templates = Some(templates),
+                Err(error) => failed(error, "templates")?,
+            }
         }
         if readable_branch(project, features).is_none() {
             parts.code_owners = Some(None);
         }
         match &project.default_branch {
+            Some(_) if !is_due("pipelines") => {}
             Some(branch) if features.builds_enabled && features.repository_readable => {
                 match client.latest_pipeline(project.id, branch).await {
                     Ok(pipeline) => parts.pipeline = Some(pipeline),
@@ -89,7 +100,7 @@ impl Crawler {
             }
             Some(_) | None => parts.pipeline = Some(None),
         }
-        self.inner.store.apply_parts(run, seen.key, &parts, whole).await?;
+        self.inner.store.apply_parts(run, seen.key, &parts, whole.into_inner()).await?;
         tracing::debug!(project.id = %project.id, "read the parts of {}", project.path);
         Ok(())
     }

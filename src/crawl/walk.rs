@@ -9,6 +9,9 @@
 //! Only where more items than a page share one printed time are pages turned, within that time;
 //! then the walk goes over them until a pass brings nothing new, because they shift as well.
 //!
+//! Where GitLab cannot answer for all of the time since then, the caller asks for a span of it; the
+//! walk goes on from its end.
+//!
 //! A server that does not keep to the order or the filter that was asked for (a proxy, a recording)
 //! is followed by its links instead.
 
@@ -50,6 +53,8 @@ pub(super) struct Seen<'a> {
     pub items: &'a [(ItemId, Timestamp)],
     /// Where it goes on.
     pub next: Option<NextPage>,
+    /// The end of the span of time that was asked for, where it was not all.
+    pub until: Option<Timestamp>,
 }
 
 /// A walk that is under way.
@@ -67,6 +72,8 @@ pub(super) struct Walk {
     /// Items seen in this pass, and how many pages in a row showed only those.
     seen: BTreeSet<ItemId>,
     idle: usize,
+    /// The end of the span that pages are turned in.
+    until: Option<Timestamp>,
 }
 
 impl Walk {
@@ -81,6 +88,7 @@ impl Walk {
             passes: 0,
             seen: BTreeSet::new(),
             idle: 0,
+            until: None,
         }
     }
 
@@ -94,10 +102,26 @@ impl Walk {
         if self.by_links { None } else { self.from }
     }
 
+    /// True while a span of time may be asked for in place of all: only where the filter is kept.
+    pub fn can_end_early(&self) -> bool {
+        !self.by_links
+    }
+
+    /// Begins anew from the last time seen, after a page that could not be had.
+    pub fn again(&mut self) -> Step {
+        self.tie.clear();
+        self.turned = false;
+        self.begin_pass();
+        Step::From(self.from)
+    }
+
     /// Takes note of a page, and returns the next step.
     pub fn next(&mut self, page: Seen<'_>) -> Step {
         if !self.by_links && !self.keeps_order(page.items) {
             self.by_links = true;
+        }
+        if !self.turned {
+            self.until = page.until;
         }
         let before = self.seen.len();
         self.seen.extend(page.items.iter().map(|(id, _)| *id));
@@ -134,12 +158,26 @@ impl Walk {
             self.advance(last, page.items);
         }
         match page.next {
-            None => Step::End,
+            None => self.end_of_span(),
             Some(_) if moved_on => Step::From(self.from),
             Some(_) if self.idle > MAX_IDLE_PAGES => Step::Endless,
             Some(next) => {
                 self.turned = true;
                 Step::Follow(next)
+            }
+        }
+    }
+
+    /// Goes on where the span ends; without one, the list does.
+    fn end_of_span(&mut self) -> Step {
+        match self.until.take() {
+            None => Step::End,
+            Some(until) => {
+                // Filters are inclusive on both sides, so what stands at the border comes again.
+                if self.from.is_none_or(|from| until > from) {
+                    self.advance(Some(until), &[]);
+                }
+                Step::From(self.from)
             }
         }
     }
@@ -190,7 +228,7 @@ mod tests {
     }
 
     fn step(walk: &mut Walk, of: &[(i64, i64)], next: Option<NextPage>) -> Step {
-        walk.next(Seen { items: &items(of), next })
+        walk.next(Seen { items: &items(of), next, until: None })
     }
 
     #[test]
@@ -201,6 +239,29 @@ mod tests {
         assert_eq!(step(&mut walk, &[(2, 20), (3, 30)], Some(link("2"))), Step::From(Some(at(30))));
         assert_eq!(step(&mut walk, &[(3, 30)], None), Step::End);
         assert_eq!(walk.watermark(), Some(at(30)));
+    }
+
+    #[test]
+    fn a_span_of_time_is_followed_by_the_next() {
+        let mut walk = Walk::new(None);
+        let span = |until| Seen { items: &[], next: None, until: Some(at(until)) };
+        assert_eq!(walk.next(span(100)), Step::From(Some(at(100))));
+        let page = items(&[(1, 100), (2, 150)]);
+        let seen = Seen { items: &page, next: Some(link("2")), until: Some(at(200)) };
+        assert_eq!(walk.next(seen), Step::From(Some(at(150))));
+        let seen = Seen { items: &page[1..], next: None, until: Some(at(200)) };
+        assert_eq!(walk.next(seen), Step::From(Some(at(200))));
+        assert_eq!(step(&mut walk, &[], None), Step::End);
+        assert_eq!(walk.watermark(), Some(at(200)));
+    }
+
+    #[test]
+    fn a_page_that_could_not_be_had_is_asked_for_from_the_last_time_seen() {
+        let mut walk = Walk::new(Some(at(10)));
+        assert_eq!(step(&mut walk, &[(9, 10), (8, 10)], Some(link("2"))), Step::Follow(link("2")));
+        assert_eq!(walk.again(), Step::From(Some(at(10))));
+        assert_eq!(step(&mut walk, &[(9, 10)], Some(link("2"))), Step::Follow(link("2")));
+        assert_eq!(step(&mut walk, &[(8, 10), (7, 11)], None), Step::From(Some(at(10))));
     }
 
     #[test]

@@ -55,17 +55,21 @@ impl Client {
     }
 
     async fn page<W: Wire>(&self, target: &Target) -> Result<Page<W::Model>, Error> {
-        self.ask(target, |answer| {
-            let items =
-                decode_list::<W>(&answer.body).map_err(|error| undecodable(&answer, error))?;
-            Ok(Page {
-                items,
-                next: paging::find_next(self.base(), &answer.target, &answer.headers)?,
-                total: paging::number(&answer.headers, "x-total"),
-                server_date: answer.date,
-            })
+        self.ask(target, |answer| self.read_page::<W>(&answer)).await
+    }
+
+    async fn page_or_less<W: Wire>(&self, target: &Target) -> Result<Page<W::Model>, Error> {
+        self.ask_or_less(target, |answer| self.read_page::<W>(&answer)).await
+    }
+
+    fn read_page<W: Wire>(&self, answer: &Answer) -> Result<Page<W::Model>, Error> {
+        let items = decode_list::<W>(&answer.body).map_err(|error| undecodable(answer, error))?;
+        Ok(Page {
+            items,
+            next: paging::find_next(self.base(), &answer.target, &answer.headers)?,
+            total: paging::number(&answer.headers, "x-total"),
+            server_date: answer.date,
         })
-        .await
     }
 
     /// Asks for all pages of a list that is known to be short.
@@ -199,17 +203,64 @@ impl Client {
         scope: Scope,
         query: &ItemQuery,
     ) -> Result<Page<Item>, Error> {
-        let list = plural(kind);
+        let target = self.items_target(kind, scope, query)?;
+        match kind {
+            ItemKind::Issue => self.page::<wire::Issue>(&target).await,
+            ItemKind::MergeRequest => self.page::<wire::MergeRequest>(&target).await,
+        }
+    }
+
+    /// Lists items of one kind for somebody who can ask for less: where GitLab runs out of time,
+    /// the same question is not repeated ([`Error::asks_for_less`]).
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn items_or_less(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Page<Item>, Error> {
+        let target = self.items_target(kind, scope, query)?;
+        self.items_page_or_less(kind, &target).await
+    }
+
+    fn items_target(
+        &self,
+        kind: ItemKind,
+        scope: Scope,
+        query: &ItemQuery,
+    ) -> Result<Target, Error> {
         let (parent, id) = match scope {
             Scope::Group(id) => ("groups", id.to_string()),
             Scope::Project(id) => ("projects", id.to_string()),
         };
-        let path = [parent, &id, list];
-        let parameters = item_parameters(kind, scope, query);
+        self.base().target(&[parent, &id, plural(kind)], &item_parameters(kind, scope, query))
+    }
+
+    async fn items_page_or_less(
+        &self,
+        kind: ItemKind,
+        target: &Target,
+    ) -> Result<Page<Item>, Error> {
         match kind {
-            ItemKind::Issue => self.list::<wire::Issue>(&path, &parameters).await,
-            ItemKind::MergeRequest => self.list::<wire::MergeRequest>(&path, &parameters).await,
+            ItemKind::Issue => self.page_or_less::<wire::Issue>(target).await,
+            ItemKind::MergeRequest => self.page_or_less::<wire::MergeRequest>(target).await,
         }
+    }
+
+    /// Asks for a further page as [`Client::items_or_less`] does for the first.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_items_or_less(
+        &self,
+        kind: ItemKind,
+        next: &NextPage,
+    ) -> Result<Page<Item>, Error> {
+        self.items_page_or_less(kind, &self.base().resolve(next.as_str())?).await
     }
 
     /// Asks for a further page of items.
@@ -271,7 +322,15 @@ impl Client {
             if blob_id.is_none() && answer.content_type().starts_with("text/html") {
                 return Err(answer.not_gitlab());
             }
-            Ok(RawFile { blob_id, bytes: answer.body })
+            // A cut text is still a text: only its length tells.
+            let (bytes, size) = (answer.body.len() as u64, "x-gitlab-size");
+            match paging::number(&answer.headers, size) {
+                Some(expected_bytes) if expected_bytes != bytes => {
+                    let path = answer.target.path;
+                    Err(Error::Garbled { path, expected_bytes, bytes })
+                }
+                Some(_) | None => Ok(RawFile { blob_id, bytes: answer.body }),
+            }
         };
         match self.ask(&target, read).await {
             Ok(file) => Ok(Some(file)),

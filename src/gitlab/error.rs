@@ -1,13 +1,15 @@
 //! What can go wrong between us and GitLab, and what follows from it.
 //!
-//! Every failure is one [`Error`]; [`Error::verdict`] is the only place that decides what the
-//! crawl does next, and [`Error::hint`] says what a person can do. Errors name paths, never
-//! query strings, and never hold a token: `reqwest`'s errors are stripped of their URLs before
-//! they come in. How a refused answer becomes an error: `refusal.rs`.
+//! Every failure is one [`Error`]; what follows from each is one table, in `trouble.rs`, and
+//! [`Error::hint`] says what a person can do. Errors name paths, never query strings, and never
+//! hold a token: `reqwest`'s errors are stripped of their URLs before they come in. How a refused
+//! answer becomes an error: `refusal.rs`.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 
 /// What went wrong.
@@ -90,6 +92,8 @@ pub enum Error {
         path: String,
         /// GitLab's reason, shortened.
         message: String,
+        /// True when the answer is in GitLab's own words, false for the page of a proxy.
+        is_gitlab: bool,
         /// How long to wait, if GitLab said so.
         retry_after: Option<Duration>,
     },
@@ -112,6 +116,16 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// No answer in time, or one that came too slowly.
+    #[error("no complete answer from {origin} to {path}: {limit}")]
+    TooSlow {
+        /// Scheme, host and port that were asked.
+        origin: String,
+        /// What was asked for.
+        path: String,
+        /// Which time limit was passed.
+        limit: TimeLimit,
+    },
     /// A body beyond the limit.
     #[error("GitLab's answer to {path} is larger than {limit_bytes} bytes")]
     BodyTooLarge {
@@ -130,6 +144,16 @@ pub enum Error {
         /// Why.
         #[source]
         source: serde_json::Error,
+    },
+    /// A file that is shorter or longer than GitLab says it is.
+    #[error("the file at {path} came with {bytes} bytes instead of {expected_bytes}")]
+    Garbled {
+        /// What was asked for.
+        path: String,
+        /// How long GitLab says it is.
+        expected_bytes: u64,
+        /// How long it was.
+        bytes: u64,
     },
     /// A success that is not JSON: a sign-in page, another server.
     #[error("the answer to {path} does not come from GitLab's API ({content_type})")]
@@ -177,6 +201,54 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
+    /// The host has been failing for so long that there is no point in waiting for it.
+    #[error("GitLab has not answered since {}", Second(*since))]
+    Unreachable {
+        /// When the first of the failing requests was sent.
+        since: Timestamp,
+        /// The last failure.
+        #[source]
+        source: Arc<Error>,
+    },
+    /// Something else answers in GitLab's place, whatever is asked.
+    #[error("{answers} answers in a row did not come from GitLab")]
+    Barred {
+        /// How many, with nothing of GitLab's in between.
+        answers: u32,
+        /// The last of them.
+        #[source]
+        source: Box<Error>,
+    },
+}
+
+/// A limit of time that an answer passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// Until the answer begins.
+    Head(Duration),
+    /// Between two pieces of the body.
+    Idle(Duration),
+    /// For all of it.
+    Whole(Duration),
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head(limit) => write!(f, "it did not begin within {limit:?}"),
+            Self::Idle(limit) => write!(f, "it stopped in the middle for {limit:?}"),
+            Self::Whole(limit) => write!(f, "it was not whole within {limit:?}"),
+        }
+    }
+}
+
+/// Prints a moment to the second.
+struct Second(Timestamp);
+
+impl fmt::Display for Second {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.0)
+    }
 }
 
 /// What is wrong with a credential.
@@ -255,52 +327,11 @@ pub enum Verdict {
 }
 
 impl Error {
-    /// Decides what happens next. Nothing else may decide this.
-    ///
-    /// What the client returns has been retried already, so callers of the client see `Skip` and
-    /// `Abort` only.
-    pub fn verdict(&self) -> Verdict {
+    /// Returns how long GitLab wants us to wait, if it said so.
+    pub(super) fn asked_wait(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { retry_after, .. } => Verdict::Retry { after: *retry_after },
-            Self::Refused { status, retry_after, .. } if is_transient(*status) => {
-                Verdict::Retry { after: *retry_after }
-            }
-            // A builder error is our own fault and would only repeat.
-            Self::Transport { source, .. } if source.is_builder() => Verdict::Abort,
-            Self::Transport { .. } => Verdict::Retry { after: None },
-            // JSON that ends in the middle is a connection that broke without saying so.
-            Self::Decode { source, .. } if source.is_eof() => Verdict::Retry { after: None },
-            Self::Settings { .. }
-            | Self::Token { .. }
-            | Self::Build { .. }
-            | Self::Blocked { .. }
-            | Self::NotGitLab { .. }
-            | Self::Unauthorized { is_final: true, .. } => Verdict::Abort,
-            Self::TooManyRetries { source, .. } => source.verdict_after_retries(),
-            Self::Name { .. }
-            | Self::Unauthorized { is_final: false, .. }
-            | Self::Forbidden { .. }
-            | Self::NotFound { .. }
-            | Self::Refused { .. }
-            | Self::BodyTooLarge { .. }
-            | Self::Query { .. }
-            | Self::Decode { .. }
-            | Self::ForeignRedirect { .. }
-            | Self::RedirectLoop { .. }
-            | Self::ForeignLink { .. }
-            | Self::LoopingLink { .. } => Verdict::Skip,
-        }
-    }
-
-    /// Decides for a failure that outlived all tries: a host that cannot be reached stays so for
-    /// the next request too, anything else may be the fault of one resource.
-    fn verdict_after_retries(&self) -> Verdict {
-        match self {
-            Self::Transport { source, .. } if source.is_connect() => Verdict::Abort,
-            other => match other.verdict() {
-                Verdict::Retry { .. } | Verdict::Skip => Verdict::Skip,
-                Verdict::Abort => Verdict::Abort,
-            },
+            Self::Throttled { retry_after, .. } | Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 
@@ -308,7 +339,12 @@ impl Error {
     pub fn is_unanswered(&self) -> bool {
         match self {
             Self::TooManyRetries { source, .. } => source.is_unanswered(),
-            Self::Blocked { .. } | Self::NotGitLab { .. } | Self::Transport { .. } => true,
+            Self::Blocked { .. }
+            | Self::NotGitLab { .. }
+            | Self::Transport { .. }
+            | Self::TooSlow { .. }
+            | Self::Unreachable { .. }
+            | Self::Barred { .. } => true,
             _ => false,
         }
     }
@@ -322,7 +358,10 @@ impl Error {
     /// Returns what a person can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::TooManyRetries { source, .. } => return source.hint(),
+            Self::TooManyRetries { source, .. } | Self::Barred { source, .. } => {
+                return source.hint();
+            }
+            Self::Unreachable { source, .. } => return source.hint(),
             Self::Forbidden { missing_scope: Some(scope), .. } => {
                 return Some(format!("use a token that has one of these scopes: {scope}"));
             }
@@ -362,11 +401,15 @@ impl Error {
             Self::Transport { source, .. } if source.is_connect() => {
                 "check `url`, the network, the proxy variables, and the server's certificate"
             }
-            Self::Transport { .. } => {
+            Self::Transport { .. } | Self::TooSlow { .. } => {
                 "check `url`, and what stands between here and it; if GitLab is restarting, try again"
             }
             Self::Throttled { .. } => "lower `share` or `requests_per_minute`, or wait",
             Self::Settings { .. } => "correct the configuration of this GitLab",
+            Self::Refused { is_gitlab: false, .. } => {
+                "if GitLab is being deployed or restarted, try again; else look at the proxy in \
+                 front of it"
+            }
             Self::Token { .. }
             | Self::Build { .. }
             | Self::Name { .. }
@@ -374,18 +417,11 @@ impl Error {
             | Self::Query { .. }
             | Self::BodyTooLarge { .. }
             | Self::Decode { .. }
+            | Self::Garbled { .. }
             | Self::RedirectLoop { .. }
             | Self::ForeignLink { .. }
             | Self::LoopingLink { .. } => return None,
         };
         Some(hint.to_owned())
     }
-}
-
-/// Says which statuses pass by themselves.
-///
-/// 408 is a database timeout of the merge request API, 409 a resource lock, 52x a CDN that does
-/// not reach GitLab. 501 and 505 are lasting.
-fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 409 | 500 | 502..=504 | 520..=529)
 }

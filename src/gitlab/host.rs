@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Endurance};
 use super::pacing::{Pace, Pacer};
 use crate::clock::Clock;
 
@@ -29,10 +29,11 @@ struct Pacers {
 }
 
 impl Host {
-    pub(super) fn new(pace: Pace, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(pace: Pace, endurance: Endurance, clock: Arc<dyn Clock>) -> Self {
         let unclaimed = Arc::new(Pacer::new(pace, Arc::clone(&clock)));
         let pacers = Mutex::new(Pacers { unclaimed, owned: BTreeMap::new() });
-        Self { breaker: Breaker::new(), clock, pacers }
+        let breaker = Breaker::new(endurance, Arc::clone(&clock));
+        Self { breaker, clock, pacers }
     }
 
     /// Returns the pacer of a credential whose owner is not known.

@@ -8,7 +8,7 @@
 //! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
 //! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
-//! `error.rs` and `refusal.rs`, `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
+//! `error.rs`, `refusal.rs` and `trouble.rs` (the table of what follows from what), `features.rs` (what is to be had), `meter.rs`, and `wire/` for the
 //! shapes of the answers.
 
 mod address;
@@ -29,11 +29,12 @@ mod retry;
 mod settings;
 #[cfg(test)]
 mod stub;
+mod trouble;
 pub mod wire;
 
 pub use client::{Client, Stats};
 pub use credential::{Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck};
-pub use error::{CredentialFault, Error, Missing, Verdict};
+pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
 pub use features::{Capabilities, Feature, Lack, Unavailable};
 pub use graphql::{
     Cursor, FailedAt, Fetched, FilesAnswer, GraphqlFailure, Instance, ItemPage, ItemWithNotes,

@@ -55,6 +55,7 @@ impl Refusal<'_> {
             status => Error::Refused {
                 status,
                 path,
+                is_gitlab: json.is_some(),
                 message: json.as_ref().and_then(reason).unwrap_or_else(|| plain(self.body)),
                 retry_after: self.retry_after,
             },
@@ -266,8 +267,9 @@ mod tests {
     }
 
     #[test]
-    fn forbidden_by_something_else_than_gitlab_stops_everything() {
-        assert_eq!(refused(403, "<html>blocked</html>").verdict(), Verdict::Abort);
+    fn forbidden_by_something_else_than_gitlab_is_told_apart() {
+        let blocked = refused(403, "<html>blocked</html>");
+        assert_eq!(blocked.verdict(), Verdict::Retry { after: None }, "one may be chance");
         assert_eq!(refused(403, r#"{"message":"403 Forbidden"}"#).verdict(), Verdict::Skip);
     }
 

@@ -1,16 +1,14 @@
 //! When a failed request is tried again.
 //!
 //! Tries are few, since the crawl comes back anyway, and jittered, since many requests fail at
-//! once when GitLab restarts. Which failures are worth it: [`Error::verdict`]. Only reads are ever
-//! sent, so every request may be repeated. The pause after a throttle answer is not here: the
-//! pacer holds back the next try together with all other requests.
+//! once when GitLab restarts. Which failures are worth it, and how often: the table in
+//! `trouble.rs`. Only reads are ever sent, so every request may be repeated. The pause after a
+//! throttle answer is not here: the pacer holds back the next try together with all other
+//! requests. Nor is an outage of the host: `breaker.rs` waits for its end, and no try is spent.
 
 use std::time::Duration;
 
-use super::{Error, Verdict};
-
-/// How often a request is sent at most.
-pub(super) const TRIES: u32 = 4;
+use super::Error;
 
 /// The longest delay before a try. GitLab's longest known request outside a throttle is 60 s, for
 /// its read-only mode; who asks for more is better visited by the next sync.
@@ -19,20 +17,25 @@ const LONGEST_DELAY: Duration = Duration::from_mins(2);
 /// Decides about the next try after `tries` of them failed: the delay before it, or the error to
 /// give up with.
 pub(super) fn next(error: Error, tries: u32, backoff: Duration) -> Result<Duration, Error> {
-    match error.verdict() {
-        Verdict::Skip | Verdict::Abort => Err(error),
-        Verdict::Retry { .. } if tries >= TRIES => {
-            Err(Error::TooManyRetries { attempts: tries, source: Box::new(error) })
-        }
-        Verdict::Retry { .. } if matches!(error, Error::Throttled { .. }) => Ok(Duration::ZERO),
-        Verdict::Retry { after } => {
-            let doubled = backoff.saturating_mul(1 << tries.saturating_sub(1).min(16));
-            let asked = after.unwrap_or_default();
-            // Half is sure and half is chance: neither a stampede nor an immediate repeat.
-            let delay = doubled / 2 + doubled.mul_f64(rand::random_range(0.0..0.5));
-            Ok(delay.max(asked).min(LONGEST_DELAY))
-        }
+    let allowed = error.trouble().tries;
+    if allowed <= 1 {
+        return Err(error);
     }
+    if tries >= allowed {
+        return Err(Error::TooManyRetries { attempts: tries, source: Box::new(error) });
+    }
+    if matches!(error, Error::Throttled { .. }) {
+        return Ok(Duration::ZERO);
+    }
+    let asked = error.asked_wait().unwrap_or_default();
+    Ok(jittered(tries, backoff).max(asked).min(LONGEST_DELAY))
+}
+
+/// Returns a delay that doubles with each try. Half is sure and half is chance: neither a stampede
+/// nor an immediate repeat.
+pub(super) fn jittered(tries: u32, backoff: Duration) -> Duration {
+    let doubled = backoff.saturating_mul(1 << tries.saturating_sub(1).min(16));
+    doubled / 2 + doubled.mul_f64(rand::random_range(0.0..0.5))
 }
 
 #[cfg(test)]
@@ -46,6 +49,7 @@ mod tests {
             status: StatusCode::BAD_GATEWAY,
             path: "/version".to_owned(),
             message: "an HTML page".to_owned(),
+            is_gitlab: false,
             retry_after: retry_after.map(Duration::from_secs),
         }
     }
@@ -57,9 +61,9 @@ mod tests {
             let delay = next(bad_gateway(None), tries, second).expect("another try").as_millis();
             assert!((least..=most).contains(&delay), "{tries}: {delay}");
         }
-        let error = next(bad_gateway(None), TRIES, second).expect_err("given up");
-        assert!(matches!(error, Error::TooManyRetries { attempts: 4, .. }));
-        assert_eq!(error.verdict(), Verdict::Skip);
+        let error = next(bad_gateway(None), 6, second).expect_err("given up");
+        assert!(matches!(error, Error::TooManyRetries { attempts: 6, .. }));
+        assert_eq!(error.verdict(), crate::gitlab::Verdict::Skip);
     }
 
     #[test]
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn lasting_failure_is_not_tried_again() {
-        let error = Error::Blocked { path: "/version".to_owned() };
-        assert!(matches!(next(error, 1, Duration::ZERO), Err(Error::Blocked { .. })));
+        let error = Error::Name { name: "..".to_owned() };
+        assert!(matches!(next(error, 1, Duration::ZERO), Err(Error::Name { .. })));
     }
 }

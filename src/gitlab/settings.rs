@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::Error;
+use super::breaker::Endurance;
 use super::credential::{Credential, Keyring};
 use super::pacing::Pace;
 
@@ -30,12 +31,21 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long a connection may take.
     pub connect_timeout: Duration,
+    /// How long an answer may take to begin.
+    pub head_timeout: Duration,
+    /// How long nothing may come in the middle of a body.
+    pub idle_timeout: Duration,
     /// How long a request may take, its body included.
     pub request_timeout: Duration,
     /// The largest body that is taken, after decompression.
     pub max_body_bytes: u64,
-    /// The delay before the second try; later ones wait longer.
+    /// The delay before the second try; later ones wait longer. Also the first delay before a look
+    /// whether a host that failed is back; later ones wait up to 30 times as long.
     pub backoff: Duration,
+    /// How long an outage of the host is waited for.
+    pub patience: Duration,
+    /// How long a host is waited for that cannot be reached and has never answered yet.
+    pub first_patience: Duration,
     /// How long to rest after a throttle answer that says nothing about it.
     pub unstated_pause: Duration,
 }
@@ -52,11 +62,28 @@ impl Settings {
             concurrency: 8,
             connect_timeout: Duration::from_secs(10),
             // As long as GitLab's own servers work on a request.
-            request_timeout: Duration::from_mins(1),
+            head_timeout: Duration::from_mins(1),
+            // A server that has begun has its answer; only a network makes it wait.
+            idle_timeout: Duration::from_secs(20),
+            // A body of the largest size at 2 MB/s, after the longest work.
+            request_timeout: Duration::from_secs(90),
             max_body_bytes: 64 * 1024 * 1024,
             backoff: Duration::from_secs(1),
+            // A deploy takes up to a minute, a restart of everything two.
+            patience: Duration::from_mins(3),
+            // A wrong address is found out while one waits for it.
+            first_patience: Duration::from_secs(10),
             // The interval of most of GitLab's application limits.
             unstated_pause: Duration::from_mins(1),
+        }
+    }
+
+    /// Takes out what the breaker goes by.
+    pub(super) fn endurance(&self) -> Endurance {
+        Endurance {
+            rest: self.backoff,
+            patience: self.patience,
+            first_patience: self.first_patience,
         }
     }
 

@@ -87,6 +87,8 @@ pub(super) fn settings(url: &str) -> Settings {
     let mut settings = Settings::new(url, Credential::PrivateToken(TOKEN.into()));
     settings.backoff = Duration::from_millis(4);
     settings.request_timeout = Duration::from_secs(10);
+    settings.patience = Duration::from_millis(400);
+    settings.first_patience = Duration::from_millis(100);
     settings
 }
 

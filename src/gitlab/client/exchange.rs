@@ -1,7 +1,8 @@
 //! One request: past the breaker, in its pace, with the key in force, and its answer taken in.
 //!
-//! Everything that is observed about a request is observed here: pace, figures, spans, and whether
-//! the host answers at all. It never repeats a request and decides nothing about a failure.
+//! Everything that is observed about a request is observed here: pace, figures and spans. Every
+//! wait on the network has its limit here. It never repeats a request and decides nothing about a
+//! failure.
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode};
@@ -9,12 +10,13 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::{Answer, Client, Outcome, millis};
-use crate::gitlab::Error;
 use crate::gitlab::address::Target;
+use crate::gitlab::breaker::Passage;
 use crate::gitlab::credential::Key;
 use crate::gitlab::meter::Exchange;
 use crate::gitlab::pacing::{Admission, Hints};
 use crate::gitlab::refusal::Refusal;
+use crate::gitlab::{Error, TimeLimit};
 
 /// How much of a refusal is read, in bytes: its reason stands at the beginning.
 const REFUSAL_BYTES: usize = 64 * 1024;
@@ -26,30 +28,36 @@ impl Client {
         target: &Target,
         body: Option<&[u8]>,
         key: &Key,
+        passage: &mut Passage<'_>,
     ) -> Result<Outcome, Error> {
         let inner = &*self.inner;
-        inner.host.breaker.pass().await?;
         let pacer = inner.pacer();
-        let mut admission = pacer.admit(&target.route).await;
+        let mut admission = loop {
+            passage.wait().await?;
+            let admission = pacer.admit(&target.route).await;
+            // While it waited for its pace, others may have found the host gone.
+            if passage.is_free() {
+                break admission;
+            }
+        };
         let began = Instant::now();
         let request = request(target, body, key);
         inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut status = None;
-        let outcome = match inner.http.execute(request).await {
-            Ok(response) => {
+        let whole = began + inner.limits.whole;
+        let head = tokio::time::timeout_at(began + inner.limits.head, inner.http.execute(request));
+        let outcome = match head.await {
+            Ok(Ok(response)) => {
                 status = Some(response.status().as_u16());
-                self.take(target, response, key, &mut admission).await
+                self.take(target, response, key, whole, &mut admission).await
             }
-            Err(source) => Err(self.no_answer(target, source)),
+            Ok(Err(source)) => Err(self.no_answer(target, source)),
+            Err(_) => Err(self.too_slow(target, TimeLimit::Head(inner.limits.head))),
         };
         let bytes = match &outcome {
             Ok(Outcome::Answer(answer)) => answer.body.len() as u64,
             Ok(Outcome::Moved(_)) | Err(_) => 0,
         };
-        match &outcome {
-            Ok(_) => inner.host.breaker.answered(),
-            Err(error) => inner.host.breaker.failed(error),
-        }
         inner.meter.count(Exchange {
             route: &target.route,
             status,
@@ -73,6 +81,7 @@ impl Client {
         target: &Target,
         mut response: Response,
         key: &Key,
+        whole: Instant,
         admission: &mut Admission<'_>,
     ) -> Result<Outcome, Error> {
         let status = response.status();
@@ -83,7 +92,7 @@ impl Client {
             self.inner.throttled.fetch_add(1, Ordering::Relaxed);
         }
         if status.is_success() {
-            let body = self.read_body(target, response).await?;
+            let body = self.read_body(target, response, whole).await?;
             let target = target.clone();
             return Ok(Outcome::Answer(Answer { target, headers, date: hints.date(), body }));
         }
@@ -92,12 +101,12 @@ impl Client {
         {
             return self.inner.base.redirect(target, location).map(Outcome::Moved);
         }
-        let (body, broken) = read_beginning(response).await;
-        if let Some(source) = broken
+        let (body, broken) = self.read_beginning(target, response, whole).await;
+        if let Some(error) = broken
             && matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)
         {
             // Only the body tells a file that is missing from a GitLab that is.
-            return Err(self.no_answer(target, source));
+            return Err(error);
         }
         if let Some(id) = headers.get("x-request-id").and_then(|value| value.to_str().ok()) {
             tracing::debug!(
@@ -111,22 +120,74 @@ impl Client {
         Err(refusal.into_error(&key.credential))
     }
 
-    async fn read_body(&self, target: &Target, mut response: Response) -> Result<Vec<u8>, Error> {
-        let limit_bytes = self.inner.max_body_bytes;
+    async fn read_body(
+        &self,
+        target: &Target,
+        mut response: Response,
+        whole: Instant,
+    ) -> Result<Vec<u8>, Error> {
+        let limit_bytes = self.inner.limits.body_bytes;
         let too_large = || Error::BodyTooLarge { path: target.path.clone(), limit_bytes };
         if response.content_length().is_some_and(|length| length > limit_bytes) {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|source| self.no_answer(target, source))?
-        {
+        while let Some(chunk) = self.chunk(target, &mut response, whole).await? {
+            let chunk = chunk.as_ref();
             if (body.len() as u64).saturating_add(chunk.len() as u64) > limit_bytes {
                 return Err(too_large());
             }
-            body.extend_from_slice(&chunk);
+            body.extend_from_slice(chunk);
         }
         Ok(body)
+    }
+
+    /// Reads the beginning of a refusal, and says when it broke off: most are clear without a body.
+    async fn read_beginning(
+        &self,
+        target: &Target,
+        mut response: Response,
+        whole: Instant,
+    ) -> (Vec<u8>, Option<Error>) {
+        let mut body = Vec::new();
+        loop {
+            match self.chunk(target, &mut response, whole).await {
+                Ok(Some(chunk)) => {
+                    let chunk = chunk.as_ref();
+                    let room = REFUSAL_BYTES - body.len();
+                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if body.len() >= REFUSAL_BYTES {
+                        return (body, None);
+                    }
+                }
+                Ok(None) => return (body, None),
+                Err(error) => return (body, Some(error)),
+            }
+        }
+    }
+
+    /// Reads the next piece of a body, within its limits of time.
+    async fn chunk(
+        &self,
+        target: &Target,
+        response: &mut Response,
+        whole: Instant,
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Error> {
+        let limits = self.inner.limits;
+        let now = Instant::now();
+        if now >= whole {
+            return Err(self.too_slow(target, TimeLimit::Whole(limits.whole)));
+        }
+        let idle = now + limits.idle;
+        match tokio::time::timeout_at(idle.min(whole), response.chunk()).await {
+            Ok(read) => read.map_err(|source| self.no_answer(target, source)),
+            Err(_) if idle < whole => Err(self.too_slow(target, TimeLimit::Idle(limits.idle))),
+            Err(_) => Err(self.too_slow(target, TimeLimit::Whole(limits.whole))),
+        }
+    }
+
+    fn too_slow(&self, target: &Target, limit: TimeLimit) -> Error {
+        Error::TooSlow { origin: self.inner.base.origin(), path: target.path.clone(), limit }
     }
 
     fn no_answer(&self, target: &Target, source: reqwest::Error) -> Error {
@@ -150,22 +211,4 @@ fn request(target: &Target, body: Option<&[u8]>, key: &Key) -> Request {
         *request.body_mut() = Some(body.to_vec().into());
     }
     request
-}
-
-/// Reads the beginning of a refusal, and says when it broke off: most are clear without a body.
-async fn read_beginning(mut response: Response) -> (Vec<u8>, Option<reqwest::Error>) {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = REFUSAL_BYTES - body.len();
-                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if body.len() >= REFUSAL_BYTES {
-                    return (body, None);
-                }
-            }
-            Ok(None) => return (body, None),
-            Err(source) => return (body, Some(source)),
-        }
-    }
 }

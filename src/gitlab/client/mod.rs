@@ -1,10 +1,11 @@
 //! The client: one request after the other, each in time, each at most a few times.
 //!
-//! This file holds the way of a single question through retries, keys and redirects; `exchange.rs`
-//! holds the way of a single request through breaker and pace. What can be asked: `calls.rs`. It
+//! This file holds what a client is made of; `ask.rs` holds the way of a single question through
+//! retries, keys and redirects, `exchange.rs` that of a single request through breaker and pace. What can be asked: `calls.rs`. It
 //! never writes to GitLab, never asks another host than the configured one, and never logs or
 //! prints a query string.
 
+mod ask;
 mod exchange;
 
 use std::collections::BTreeMap;
@@ -18,21 +19,17 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::Error;
 use super::address::{Base, Target};
-use super::credential::{Key, Keyring};
+use super::credential::Keyring;
 use super::features::{Capabilities, Features};
-use super::graphql::{self, Standing};
+use super::graphql::Standing;
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
 use super::pacing::{Budget, Pace, Pacer};
-use super::retry;
 use super::settings::Settings;
 use crate::clock::Clock;
 
 /// How we introduce ourselves.
 const USER_AGENT: &str = concat!("xrefd/", env!("CARGO_PKG_VERSION"));
-
-/// How many redirects one request follows. A moved project takes one, a front end one more.
-const REDIRECTS: usize = 5;
 
 /// What a client has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,8 +62,10 @@ struct Inner {
     wants_graphql: bool,
     meter: Meter,
     clock: Arc<dyn Clock>,
-    max_body_bytes: u64,
+    limits: Limits,
     backoff: Duration,
+    /// What came of asking whether a refused key is valid, shared by all who wonder at once.
+    doubt: ask::Doubt,
     requests: AtomicU64,
     throttled: AtomicU64,
     retries: AtomicU64,
@@ -80,6 +79,18 @@ impl fmt::Debug for Client {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
+}
+
+/// What an answer may cost at most.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Until it begins.
+    head: Duration,
+    /// Between two pieces of its body.
+    idle: Duration,
+    /// For all of it.
+    whole: Duration,
+    body_bytes: u64,
 }
 
 /// A successful answer.
@@ -106,7 +117,8 @@ impl Client {
     ///
     /// When the settings make no sense, or the HTTP library cannot be set up.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let host = Arc::new(Host::new(settings.pace()?, Arc::clone(&clock)));
+        let (pace, endurance) = (settings.pace()?, settings.endurance());
+        let host = Arc::new(Host::new(pace, endurance, Arc::clone(&clock)));
         Self::at(settings, clock, host)
     }
 
@@ -128,8 +140,8 @@ impl Client {
             // Redirects are ours: the library would drop the token or carry it elsewhere.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            // The other limits of time are kept in `exchange.rs`.
             .connect_timeout(settings.connect_timeout)
-            .timeout(settings.request_timeout)
             .build()
             .map_err(|source| Error::Build { source: source.without_url() })?;
         Ok(Self {
@@ -145,8 +157,14 @@ impl Client {
                 wants_graphql: settings.graphql,
                 meter: Meter::default(),
                 clock,
-                max_body_bytes: settings.max_body_bytes,
+                limits: Limits {
+                    head: settings.head_timeout.min(settings.request_timeout),
+                    idle: settings.idle_timeout,
+                    whole: settings.request_timeout,
+                    body_bytes: settings.max_body_bytes,
+                },
                 backoff: settings.backoff,
+                doubt: ask::Doubt::default(),
                 requests: AtomicU64::new(0),
                 throttled: AtomicU64::new(0),
                 retries: AtomicU64::new(0),
@@ -207,73 +225,6 @@ impl Client {
 
     pub(super) fn base(&self) -> &Base {
         &self.inner.base
-    }
-
-    /// Asks until there is an answer that `read` understands, or no point in asking.
-    ///
-    /// Cancelling is safe at any point.
-    pub(super) async fn ask<T>(
-        &self,
-        target: &Target,
-        read: impl Fn(Answer) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.ask_with(target, None, read).await
-    }
-
-    /// Asks with a body, by `POST`: GraphQL is the only thing that is asked so.
-    pub(super) async fn ask_with<T>(
-        &self,
-        target: &Target,
-        body: Option<&[u8]>,
-        read: impl Fn(Answer) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let key = self.inner.keyring.present().await?;
-            let answer = self.follow_redirects(target, body, &key).await;
-            let error = match answer.and_then(&read) {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            if body.is_some() && graphql::decides(&error) {
-                return Err(error);
-            }
-            let delay = if matches!(error, Error::Unauthorized { is_final: true, .. })
-                && tries < retry::TRIES
-                && self.inner.keyring.refused(key.generation).await
-            {
-                tracing::info!("GitLab refused the token, and another one is there: asking again");
-                Duration::ZERO
-            } else {
-                let why = error.to_string();
-                let delay = retry::next(error, tries, self.inner.backoff)?;
-                tracing::debug!(
-                    http.route = %target.route,
-                    delay_ms = millis(delay),
-                    "asking GitLab again for {}: {why}", target.route,
-                );
-                delay
-            };
-            self.inner.retries.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(delay).await;
-        }
-    }
-
-    async fn follow_redirects(
-        &self,
-        target: &Target,
-        body: Option<&[u8]>,
-        key: &Key,
-    ) -> Result<Answer, Error> {
-        let mut target = target.clone();
-        for _ in 0..=REDIRECTS {
-            match self.exchange(&target, body, key).await? {
-                Outcome::Answer(answer) => return Ok(answer),
-                Outcome::Moved(moved) => target = moved,
-            }
-        }
-        Err(Error::RedirectLoop { path: target.path })
     }
 }
 

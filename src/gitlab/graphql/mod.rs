@@ -41,4 +41,3 @@ pub use items::{Cursor, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Place};
 pub use reply::{FailedAt, Fetched, Partial, Step};
 pub(super) use standing::Standing;
 pub use trouble::GraphqlFailure;
-pub(super) use trouble::decides;

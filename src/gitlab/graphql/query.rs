@@ -16,7 +16,7 @@ use crate::gitlab::calls::undecodable;
 use crate::gitlab::client::{Answer, Client};
 use crate::gitlab::credential::Credential;
 use crate::gitlab::features::{Feature, Lack, Unavailable};
-use crate::gitlab::wire::Undecodable;
+use crate::gitlab::wire::{Undecodable, unmarked};
 
 /// An answer that may say what its query cost.
 pub(super) trait Costed {
@@ -101,9 +101,6 @@ impl Client {
                     return Err(GraphqlFailure::Lacks { message });
                 }
                 Err(Trouble::Refused { sure, error }) => {
-                    if !sure && !standing.doubt() {
-                        continue;
-                    }
                     return Err(self.refused(document, generation, sure, error));
                 }
                 Err(Trouble::Client(source)) => {
@@ -210,7 +207,7 @@ impl Client {
         });
         let body = body.to_string().into_bytes();
         let read = |answer: Answer| {
-            serde_json::from_slice::<Envelope<T>>(&answer.body)
+            serde_json::from_slice::<Envelope<T>>(unmarked(&answer.body))
                 .map_err(|source| undecodable(&answer, Undecodable { index: None, source }))
         };
         let target = self.base().graphql();

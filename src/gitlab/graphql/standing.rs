@@ -21,9 +21,6 @@ const UNTIL_RESTED: SignedDuration = SignedDuration::from_hours(1);
 /// So many failures in a row of even the smallest query, and it rests.
 const FAILURES: u32 = 3;
 
-/// So many doubtful refusals in a row count as one that is sure.
-const DOUBTS: u32 = 3;
-
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -66,8 +63,6 @@ struct State {
     kinds: BTreeMap<Kind, OfKind>,
     /// The number of a key that GraphQL refused.
     refused_key: Option<u64>,
-    /// Doubtful refusals in a row.
-    doubts: u32,
     /// True when the contents of several paths do not fit into one query.
     one_path: bool,
 }
@@ -102,7 +97,6 @@ impl Standing {
     /// Takes note of an answer, with its complexity and the limit where GitLab said them.
     pub(super) fn went_well(&self, kind: Kind, asked: u32, cost: Option<(u64, u64)>) {
         let mut state = self.lock();
-        state.doubts = 0;
         let of_kind = state.of(kind);
         of_kind.failures = 0;
         of_kind.size.went_well(asked, cost);
@@ -111,7 +105,6 @@ impl Standing {
     /// Shrinks a size; false when it cannot.
     pub(super) fn too_complex(&self, kind: Kind, asked: u32, score: u64, limit: u64) -> bool {
         let mut state = self.lock();
-        state.doubts = 0;
         state.of(kind).size.too_complex(asked, score, limit)
     }
 
@@ -136,21 +129,12 @@ impl Standing {
     /// Leaves a kind of query alone for a time. True the first time.
     pub(super) fn rest(&self, kind: Kind, reason: &str, now: Timestamp) -> bool {
         let mut state = self.lock();
-        state.doubts = 0;
         state.of(kind).rest(reason, now, UNTIL_RESTED)
-    }
-
-    /// Takes note of a refusal that may be about something else. True when it is one too many.
-    pub(super) fn doubt(&self) -> bool {
-        let mut state = self.lock();
-        state.doubts += 1;
-        state.doubts >= DOUBTS
     }
 
     /// Takes note that GraphQL refuses a key.
     pub(super) fn refuse_key(&self, generation: u64) {
         let mut state = self.lock();
-        state.doubts = 0;
         state.refused_key = Some(generation);
     }
 

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 
 use super::reply::Complaint;
 use crate::gitlab::Error;
+use crate::gitlab::error::Missing;
 
 /// Why a question was not answered by GraphQL. Whoever asked may ask by REST.
 #[derive(Debug, thiserror::Error)]
@@ -69,45 +70,39 @@ pub(super) enum Trouble {
     Heavy(String),
     /// It asks for something that this GitLab lacks, or is refused for its shape.
     Lacks(String),
-    /// GraphQL itself is refused. `sure` when GitLab says so in its own words.
+    /// GraphQL itself is refused. `sure` when GitLab says so in its own words, and not somebody in
+    /// front of it.
     Refused { sure: bool, error: Error },
     /// The request failed as any other may.
     Client(Error),
 }
 
-/// Says whether a failed query is for this module to judge, and not to be sent again as it is.
-///
-/// A 401 may be about the scopes of the token rather than the token; what GitLab says of a query
-/// would only be said again; and one that took too long would take as long again.
-pub(in crate::gitlab) fn decides(error: &Error) -> bool {
-    match error {
-        Error::Unauthorized { .. } | Error::Query { .. } => true,
-        Error::Transport { source, .. } => source.is_timeout() && !source.is_connect(),
-        _ => false,
-    }
-}
-
 impl Trouble {
-    /// Judges a request that failed.
+    /// Judges a request that failed, all its tries included.
     pub(super) fn of_error(error: Error) -> Self {
-        match &error {
+        let last = match &error {
+            Error::TooManyRetries { source, .. } => source,
+            other => other,
+        };
+        match last {
             Error::Query { message, .. } => Self::Heavy(message.clone()),
-            Error::Transport { source, .. } if source.is_timeout() && !source.is_connect() => {
-                Self::Heavy("no answer in time".to_owned())
-            }
-            Error::BodyTooLarge { .. } => Self::Heavy("the answer is too large".to_owned()),
-            Error::Forbidden { .. } | Error::NotFound { .. } => Self::Refused { sure: true, error },
-            Error::Refused { status, .. }
-                if matches!(
-                    *status,
-                    StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE | StatusCode::NOT_IMPLEMENTED
-                ) =>
-            {
+            Error::TooSlow { .. } | Error::BodyTooLarge { .. } => Self::Heavy(last.to_string()),
+            // The token is good elsewhere; one that is not stops everything.
+            Error::Unauthorized { is_final: false, .. }
+            | Error::Forbidden { .. }
+            | Error::NotFound {
+                what: Missing::Route | Missing::Named(_) | Missing::Record, ..
+            } => Self::Refused { sure: true, error },
+            Error::Refused { status, is_gitlab: true, .. } if is_lasting(*status) => {
                 Self::Refused { sure: true, error }
             }
-            // These may pass, or may be about everything: another request will tell.
-            Error::Unauthorized { .. }
+            Error::Refused { status, is_gitlab: false, .. } if is_lasting(*status) => {
+                Self::Refused { sure: false, error }
+            }
+            // Something stands in front of GraphQL, or of everything: REST will tell.
+            Error::NotFound { what: Missing::Page, .. }
             | Error::Blocked { .. }
+            | Error::Barred { .. }
             | Error::NotGitLab { .. }
             | Error::ForeignRedirect { .. } => Self::Refused { sure: false, error },
             _ => Self::Client(error),
@@ -126,6 +121,14 @@ impl Trouble {
             None => Self::Heavy(first.to_owned()),
         }
     }
+}
+
+/// Says whether a status means that this address takes no query, now or later.
+fn is_lasting(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE | StatusCode::NOT_IMPLEMENTED
+    )
 }
 
 /// Reads `Query has complexity of 346, which exceeds max complexity of 250`.

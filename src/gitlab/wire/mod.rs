@@ -64,7 +64,7 @@ pub struct Undecodable {
 ///
 /// When the body is no JSON, or lacks what names the object.
 pub fn decode<W: Wire>(body: &[u8]) -> Result<W::Model, Undecodable> {
-    serde_json::from_slice::<W>(body)
+    serde_json::from_slice::<W>(unmarked(body))
         .and_then(W::into_model)
         .map_err(|source| Undecodable { index: None, source })
 }
@@ -76,7 +76,7 @@ pub fn decode<W: Wire>(body: &[u8]) -> Result<W::Model, Undecodable> {
 /// When the body is no JSON list, or one of its objects cannot be decoded.
 pub fn decode_list<W: Wire>(body: &[u8]) -> Result<Vec<W::Model>, Undecodable> {
     let reading = Cell::new(None);
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let mut deserializer = serde_json::Deserializer::from_slice(unmarked(body));
     deserializer
         .deserialize_seq(ListVisitor::<W> { reading: &reading, wire: std::marker::PhantomData })
         .and_then(|items| {
@@ -84,6 +84,11 @@ pub fn decode_list<W: Wire>(body: &[u8]) -> Result<Vec<W::Model>, Undecodable> {
             deserializer.end().map(|()| items)
         })
         .map_err(|source| Undecodable { index: reading.get(), source })
+}
+
+/// Drops the byte order mark that some proxies put before a text.
+pub(super) fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
 /// Reads a list and leaves a note of which object it is at.

@@ -30,9 +30,8 @@ fn is_off(answer: &FilesAnswer) -> bool {
 async fn refusal_in_gitlabs_words_is_remembered_at_once() {
     for (status, body, expected) in [
         (404, r#"{"error":"404 Not Found"}"#, Lack::Instance),
-        (404, "<html>nothing here</html>", Lack::Instance),
         (403, r#"{"errors":[{"message":"API not accessible for user"}]}"#, Lack::Credential),
-        (405, "", Lack::Instance),
+        (405, r#"{"error":"405 Not Allowed"}"#, Lack::Instance),
     ] {
         let stub = Stub::start(move |_, _| json(status, body)).await;
         let client = stub.client();
@@ -46,7 +45,7 @@ async fn refusal_in_gitlabs_words_is_remembered_at_once() {
 
 #[tokio::test]
 async fn page_of_something_in_front_of_gitlab_is_doubted_first_and_forgotten_later() {
-    for status in [200, 403] {
+    for status in [200, 403, 404] {
         let page = "<html>Sign in</html>";
         let stub = Stub::start(move |_, _| answer(status, &[("content-type", "text/html")], page));
         let stub = stub.await;

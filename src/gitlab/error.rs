@@ -335,6 +335,15 @@ impl Error {
         }
     }
 
+    /// Returns the failure itself, without the tries and the waiting around it.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::TooManyRetries { source, .. } | Self::Barred { source, .. } => source.cause(),
+            Self::Unreachable { source, .. } => source.cause(),
+            other => other,
+        }
+    }
+
     /// True when nothing that is GitLab answered, whatever was tried.
     pub fn is_unanswered(&self) -> bool {
         match self {

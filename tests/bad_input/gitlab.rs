@@ -133,7 +133,7 @@ async fn host_that_answers_pages_is_no_gitlab() {
             _ => ["the answer is not GitLab's", "check `url`"],
         };
         failed(ran, 1, &[&url, words[0], words[1]]);
-        assert_eq!(count.load(Ordering::SeqCst), 1, "{status}: a page is not asked for again");
+        assert_eq!(count.load(Ordering::SeqCst), 3, "{status}: one page may be chance");
     }
 }
 
@@ -149,17 +149,18 @@ async fn host_that_leads_to_a_sign_in_page_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn host_that_sends_half_an_answer_or_none_is_given_up_after_a_few_tries() {
-    for (status, body, cause) in [
-        (StatusCode::OK, "{\"id\": 7, \"full_path\": \"sh", "cannot be read"),
-        (StatusCode::BAD_GATEWAY, "<html>GitLab is not responding</html>", "502"),
+    for (status, body, tries, cause) in [
+        (StatusCode::OK, "{\"id\": 7, \"full_path\": \"sh", 3, "cannot be read"),
+        (StatusCode::BAD_GATEWAY, "{\"message\": \"not responding\"}", 4, "502"),
     ] {
         let answer = move |_: &Uri, _: &HeaderMap| {
             (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
         };
         let (url, count) = stranger(answer).await;
         let ran = sync(&source(&url, "groups = [\"shop\"]")).await;
-        failed(ran, 1, &[&url, "group:shop", "given up after 4 tries", cause]);
-        assert_eq!(count.load(Ordering::SeqCst), 4);
+        let given_up = format!("given up after {tries} tries");
+        failed(ran, 1, &[&url, "group:shop", &given_up, cause]);
+        assert_eq!(count.load(Ordering::SeqCst), tries);
     }
 }
 
@@ -181,15 +182,16 @@ async fn token_is_not_sent_to_where_a_gitlab_redirects() {
     assert_eq!(reached.load(Ordering::SeqCst), 0, "the other host was asked");
 }
 
-/// The binary gives a silent host a minute for each of four tries, which is too long for a test, so
-/// this one asks the client below it, with less patience.
+/// The binary gives a silent host three minutes, which is too long for a test, so this one asks
+/// the client below it, with less patience.
 #[tokio::test(flavor = "multi_thread")]
 async fn host_that_never_answers_is_given_up_in_time() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("a bound port"));
     let base = url.parse().expect("an address");
     let mut settings = xrefd::gitlab::Settings::new(base, xrefd::gitlab::Credential::None);
-    assert!(settings.request_timeout <= Duration::from_mins(1), "nobody waits longer");
+    assert!(settings.request_timeout + settings.patience < Duration::from_mins(5));
+    settings.patience = Duration::from_secs(1);
     settings.request_timeout = Duration::from_millis(200);
     settings.backoff = Duration::from_millis(1);
     let clock = Arc::new(xrefd::clock::SystemClock);
@@ -197,14 +199,14 @@ async fn host_that_never_answers_is_given_up_in_time() {
     let began = Instant::now();
     let error = client.group("shop").await.expect_err("silence is no answer");
     assert!(began.elapsed() < Duration::from_secs(30));
-    assert_eq!(error.to_string(), "given up after 4 tries");
+    assert!(error.to_string().contains("has not answered since"), "{error}");
     let cause = std::error::Error::source(&error).expect("a cause").to_string();
     assert!(cause.contains(&url), "{cause}");
     drop(listener);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn host_that_hangs_up_is_given_up_after_a_few_tries() {
+async fn host_that_hangs_up_is_given_up_soon() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("a bound port"));
     // Ends with the test's process.
@@ -214,6 +216,6 @@ async fn host_that_hangs_up_is_given_up_after_a_few_tries() {
         }
     });
     let ran = sync(&source(&url, "groups = [\"shop\"]")).await;
-    let words = ["given up after 4 tries", "no complete answer from", &url, "check `url`"];
+    let words = ["has not answered since", "no complete answer from", &url, "check `url`"];
     failed(ran, 1, &words);
 }

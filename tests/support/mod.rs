@@ -118,6 +118,11 @@ impl Bench {
 
     /// Opens the index, making it if there is none.
     pub async fn open(&self) -> Index {
+        self.open_with(|_| {}).await
+    }
+
+    /// Opens the index, with other limits of time and size than those of a daemon.
+    pub async fn open_with(&self, adjust: fn(&mut xrefd::gitlab::Settings)) -> Index {
         let environment = Environment::from([(TOKEN_VARIABLE, self.token.as_str())]);
         let path = self.config();
         let Loaded { config, .. } = Config::load(Some(path.as_path()), &environment)
@@ -129,9 +134,9 @@ impl Bench {
         let mut crawlers = Vec::new();
         for source in &config.sources {
             let (store, reader) = (store.clone(), reader.clone());
-            let (clock, silent) = (clock.clone(), silent.clone());
+            let (source, clock, silent) = (source.clone(), clock.clone(), silent.clone());
             let crawler =
-                Crawler::new(source.clone(), &environment, store, reader, clock, silent, None)
+                Crawler::with(source, &environment, store, reader, clock, silent, None, adjust)
                     .await;
             crawlers.push(crawler.expect("the token can be read"));
         }

@@ -133,15 +133,12 @@ impl Error {
                 Trouble::skip(1, GitLab, AN_HOUR, "it is not there, or hidden from this token")
             }
             Self::Refused { status, is_gitlab, .. } => refused(*status, *is_gitlab),
-<<<<<<< HEAD
             Self::Query { .. } => Trouble::skip(
                 1,
                 GitLab,
                 NEXT_SYNC,
                 "it would be refused again as it is: a smaller query is sent, or REST is asked",
             ),
-=======
->>>>>>> i4-trouble
             // A builder error is our own fault and would only repeat.
             Self::Transport { source, .. } if source.is_builder() => {
                 Trouble::stop("the request cannot be made: our own fault")

@@ -112,6 +112,10 @@ impl Rules {
 
     /// Returns what is wrong with a request.
     fn complaints(&self, request: &Request) -> Vec<String> {
+        // What is asked there is in the body, which the client's own tests hold against the schema.
+        if request.path == "/api/graphql" && request.method == "POST" && request.query.is_empty() {
+            return Vec::new();
+        }
         let Some(path) = request.path.strip_prefix("/api/v4/") else {
             return vec![format!("{} is no address of the API", request.path)];
         };
@@ -204,16 +208,8 @@ fn change(world: &mut World) {
     assert!(world.rename_project(project, &format!("{path}-renamed")));
 }
 
-const ALL: &[&str] = &[
-    "/groups/",
-    "/issues",
-    "/merge_requests",
-    "/notes",
-    "/labels",
-    "/files/",
-    "/templates/",
-    "/pipelines",
-];
+const ALL: &[&str] =
+    &["/groups/", "/issues", "/merge_requests", "/notes", "/labels", "/templates/", "/pipelines"];
 
 #[tokio::test]
 async fn every_parameter_of_a_group_sync_is_declared() {
@@ -225,11 +221,14 @@ async fn every_parameter_of_a_group_sync_is_declared() {
         ..Generator::default()
     }
     .generate();
-    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
-    let bench = Bench::new(&gitlab, "acme", "", "");
-    let index = bench.open().await;
-    sync_twice(&rules, "a group", &gitlab, &index, ALL).await;
-    index.close().await;
+    for (transport, files) in [("auto", "/api/graphql"), ("rest", "/files/")] {
+        let gitlab = GitLab::start(world.clone(), Options::default()).await.expect("a free port");
+        let source = format!("transport = \"{transport}\"");
+        let bench = Bench::new(&gitlab, "acme", &source, "");
+        let index = bench.open().await;
+        sync_twice(&rules, transport, &gitlab, &index, &[ALL, &[files]].concat()).await;
+        index.close().await;
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ mod support;
 #[path = "second_sync/changes.rs"]
 mod changes;
 
+#[path = "second_sync/transports.rs"]
+mod transports;
+
 use gitlab_sim::world::{
     AccessLevel, ItemRef, NewIssue, NewMergeRequest, NewNote, NewProject, ProjectId, Visibility,
     World,

@@ -9,8 +9,8 @@
 //!
 //! 1. **Roots** are looked up, and their projects listed by id ([`roots`]). Once a day, GitLab is
 //!    then asked about the token ([`token`]).
-//! 2. **Parts** of each project are read: labels, templates, CODEOWNERS, the latest pipeline
-//!    ([`parts`]).
+//! 2. **Files** of the projects are read in batches: CODEOWNERS ([`files`]); then the **parts** of
+//!    each: labels, templates, the latest pipeline ([`parts`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
 //!    last time seen, so that nothing is skipped when items change under the walk
 //!    ([`walk`], [`items`]). Each page is stored in one transaction with
@@ -26,6 +26,7 @@
 //! would meet every request ends the sync.
 
 mod features;
+mod files;
 mod items;
 mod limits;
 mod notes;
@@ -49,7 +50,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Environment, Source};
+use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
 use crate::gitlab::{self, Client, Credential, Keyring, Proxies, Verdict};
 use crate::model::{ItemKind, ProjectId};
@@ -408,7 +409,8 @@ impl Crawler {
     ) -> Result<u64, Error> {
         let roots = self.list_projects(run, report, stop).await?;
         unless_stopped(stop, self.check_token()).await??;
-        self.read_parts(run, &roots, report, stop).await?;
+        let unread = self.read_files(run, &roots, report, stop).await?;
+        self.read_parts(run, &roots, &unread, report, stop).await?;
         let projects = self.known_projects(run).await?;
         let issues = self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
         let merge_requests =
@@ -547,6 +549,7 @@ pub fn settings(source: &Source, environment: &Environment) -> gitlab::Settings 
         Keyring::new(source.auth.clone(), source.fallback_token.clone(), environment.clone());
     settings.proxies = Proxies::read(environment);
     settings.ca_file.clone_from(&source.ca_file);
+    settings.graphql = source.transport == Transport::Auto;
     settings.requests_per_minute = source.requests_per_minute;
     settings.share = source.share;
     settings.concurrency = usize::try_from(source.concurrency).unwrap_or(1);

@@ -1,29 +1,29 @@
-//! The parts of a project that are asked for one by one: labels, templates, CODEOWNERS, pipeline.
+//! The parts of a project that are asked for one by one: labels, templates, pipeline. Its files:
+//! `files.rs`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+use super::files::may_hold_files;
 use super::roots::Roots;
 use super::{Crawler, Error, Event, Report, unless_stopped};
-use crate::codeowners::PLACES;
 use crate::gitlab::{self, Feature, ProjectFeatures};
-use crate::model::{ItemKind, Project, Template};
+use crate::model::{ItemKind, Project, ProjectId, Template};
 use crate::store::{ProjectParts, Run, SeenProject};
 
 /// The name under which a text from a project's settings is kept beside its template files.
 const SETTINGS_TEMPLATE: &str = "(settings)";
 
-/// The largest CODEOWNERS that is read. GitLab names no limit; its own viewer reads this much.
-const MAX_CODEOWNERS_BYTES: usize = 10 << 20;
-
 impl Crawler {
-    /// Reads and stores the parts of all projects, several at a time.
+    /// Reads and stores the parts of all projects, several at a time. Those whose files are
+    /// `unread` are not done with that.
     pub(super) async fn read_parts(
         &self,
         run: &Run,
         roots: &Roots,
+        unread: &BTreeSet<ProjectId>,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
@@ -36,7 +36,9 @@ impl Crawler {
         });
         several(due, self.concurrency(), |(project, features, seen)| async move {
             if !seen.parts_read {
-                let parts = self.read_project_parts(run, project, features, seen, report);
+                let files_read = !unread.contains(&project.id);
+                let parts =
+                    self.read_project_parts(run, project, features, seen, files_read, report);
                 unless_stopped(stop, parts).await??;
             }
             self.inner.progress.event(Event::Done(1));
@@ -57,34 +59,31 @@ impl Crawler {
         project: &Project,
         features: &ProjectFeatures,
         seen: &SeenProject,
+        files_read: bool,
         report: &Report,
     ) -> Result<(), Error> {
         let client = &self.inner.client;
         let mut parts = ProjectParts::default();
-        let mut whole = true;
-        if self.is_due("labels", project, report, &mut whole)
+        let mut whole = files_read;
+        if Self::is_due("labels", project, report, &mut whole)
             && self.asks_of(Feature::Labels, features, report)
         {
             let labels = client.project_labels(project.id).await;
             let labels = self.take(Feature::Labels, labels, &project.path, "labels", report)?;
             parts.labels = labels.or_miss(&mut whole);
         }
-        if self.is_due("templates", project, report, &mut whole)
+        if Self::is_due("templates", project, report, &mut whole)
             && self.asks_of(Feature::Templates, features, report)
         {
             let found = self.read_templates(project, features).await;
             let found = self.take(Feature::Templates, found, &project.path, "templates", report)?;
             parts.templates = found.or_miss(&mut whole);
         }
-        if self.is_due("files", project, report, &mut whole)
-            && self.asks_of(Feature::Files, features, report)
-        {
-            let file = self.read_code_owners(project, features).await;
-            let file = self.take(Feature::Files, file, &project.path, "files", report)?;
-            parts.code_owners = file.or_miss(&mut whole);
+        if !features.is_sketch && !may_hold_files(project, features) {
+            parts.code_owners = Some(None);
         }
         match &project.default_branch {
-            Some(_) if !self.is_due("pipelines", project, report, &mut whole) => {}
+            Some(_) if !Self::is_due("pipelines", project, report, &mut whole) => {}
             Some(branch) if features.builds_enabled && features.repository_readable => {
                 if self.asks_of(Feature::Pipelines, features, report) {
                     let found = client.latest_pipeline(project.id, branch).await;
@@ -105,6 +104,14 @@ impl Crawler {
     /// projects that are not public, it may reach of those that are.
     fn asks_of(&self, feature: Feature, features: &ProjectFeatures, report: &Report) -> bool {
         (self.passes_over() && !features.is_sketch) || self.asks(feature, report)
+    }
+
+    /// Says whether a part may be asked for by now. One whose last refusal says a later time is not,
+    /// and the project is not done with that.
+    fn is_due(stream: &str, project: &Project, report: &Report, whole: &mut bool) -> bool {
+        let is_due = !report.postpones(&project.path, stream);
+        *whole &= is_due;
+        is_due
     }
 
     async fn read_templates(
@@ -136,31 +143,6 @@ impl Crawler {
             templates.extend(self.inner.client.templates(project.id, kind).await?);
         }
         Ok(templates)
-    }
-
-    /// Finds the CODEOWNERS file that counts: the first of its three places that exists.
-    async fn read_code_owners(
-        &self,
-        project: &Project,
-        features: &ProjectFeatures,
-    ) -> Result<Option<(String, String)>, gitlab::Error> {
-        let branch = project.default_branch.as_deref();
-        // Of a project that is known by its items alone the branch is not known: without a name
-        // GitLab takes the default one.
-        let readable = branch.is_some() || features.is_sketch;
-        if !readable || features.empty_repo || !features.repository_readable {
-            return Ok(None);
-        }
-        for place in PLACES {
-            let file = self.inner.client.raw_file(project.id, place, branch).await?;
-            let Some(file) = file else { continue };
-            // A binary file counts as empty, as GitLab has it; bytes that are no text are dropped.
-            let bytes = if file.bytes.contains(&0) { &[][..] } else { file.bytes.as_slice() };
-            let bytes = &bytes[..bytes.len().min(MAX_CODEOWNERS_BYTES)];
-            let text = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
-            return Ok(Some((place.to_owned(), text)));
-        }
-        Ok(None)
     }
 }
 

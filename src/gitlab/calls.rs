@@ -433,7 +433,7 @@ fn plural(kind: ItemKind) -> &'static str {
 }
 
 /// Makes the error for a body that cannot be decoded: JSON of another shape, or no JSON at all.
-fn undecodable(answer: &Answer, Undecodable { index, source }: Undecodable) -> Error {
+pub(super) fn undecodable(answer: &Answer, Undecodable { index, source }: Undecodable) -> Error {
     let begins = answer.body.iter().find(|byte| !byte.is_ascii_whitespace());
     let says_json = answer.content_type().to_ascii_lowercase().contains("json");
     if says_json || matches!(begins, Some(b'[' | b'{')) {

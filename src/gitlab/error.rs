@@ -110,6 +110,14 @@ pub enum Error {
         /// How long to wait, if GitLab said so.
         retry_after: Option<Duration>,
     },
+    /// A refusal of a GraphQL query in GraphQL's own shape: about the query, not about the request.
+    #[error("GitLab answered {status} to a GraphQL query: {message}")]
+    Query {
+        /// The status.
+        status: StatusCode,
+        /// GitLab's reason, shortened.
+        message: String,
+    },
     /// No answer, or an answer that broke off.
     #[error("no complete answer from {origin} to {path}")]
     Transport {
@@ -452,6 +460,7 @@ impl Error {
             Self::Token { .. }
             | Self::Name { .. }
             | Self::Refused { .. }
+            | Self::Query { .. }
             | Self::BodyTooLarge { .. }
             | Self::Decode { .. }
             | Self::Garbled { .. }

@@ -48,6 +48,10 @@ impl Refusal<'_> {
                 None => Error::Blocked { path },
             },
             StatusCode::NOT_FOUND => Error::NotFound { path, what: missing(json.as_ref()) },
+            // GraphQL alone answers `errors`: asked again as it is, the query would fail again.
+            status if json.as_ref().is_some_and(|json| json["errors"].is_array()) => {
+                Error::Query { status, message: json.as_ref().and_then(reason).unwrap_or_default() }
+            }
             status => Error::Refused {
                 status,
                 path,
@@ -101,7 +105,7 @@ fn missing(json: Option<&Value>) -> Missing {
 
 /// Returns GitLab's reason out of any of its shapes.
 fn reason(json: &Value) -> Option<String> {
-    ["message", "error_description", "error"]
+    ["message", "error_description", "error", "errors"]
         .into_iter()
         .find_map(|key| json.get(key).and_then(words))
         .map(|text| shorten(&text))

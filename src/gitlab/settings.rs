@@ -27,6 +27,8 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Who we are.
     pub keyring: Arc<Keyring>,
+    /// Whether GraphQL may be used where it is cheaper than REST.
+    pub graphql: bool,
     /// Requests per minute where the server states no limit.
     pub requests_per_minute: u32,
     /// The share of a stated limit that may be used, above 0 and at most 1.
@@ -62,6 +64,7 @@ impl Settings {
             proxies: Proxies::default(),
             ca_file: None,
             keyring: Keyring::fixed(credential),
+            graphql: true,
             requests_per_minute: 600,
             share: 0.8,
             concurrency: 8,

@@ -137,6 +137,12 @@ impl Error {
                 Trouble::skip(1, GitLab, AN_HOUR, "it is not there, or hidden from this token")
             }
             Self::Refused { status, is_gitlab, .. } => refused(*status, *is_gitlab),
+            Self::Query { .. } => Trouble::skip(
+                1,
+                GitLab,
+                NEXT_SYNC,
+                "it would be refused again as it is: a smaller query is sent, or REST is asked",
+            ),
             // A builder error is our own fault and would only repeat.
             Self::Transport { source, .. } if source.is_builder() => {
                 Trouble::stop("the request cannot be made: our own fault")
@@ -240,7 +246,7 @@ impl Error {
     pub(super) fn less(&self) -> Less {
         match self {
             Self::TooManyRetries { source, .. } => source.less(),
-            Self::BodyTooLarge { .. } => Less::AtOnce,
+            Self::BodyTooLarge { .. } | Self::Query { .. } => Less::AtOnce,
             // The database's time limit of the merge request API.
             Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } => Less::AtOnce,
             Self::Refused {

@@ -80,14 +80,15 @@ impl Client {
         self.ask_until(target, None, true, read).await
     }
 
-    /// Asks with a body, by `POST`: GraphQL is the only thing that is asked so.
+    /// Asks with a body, by `POST`: GraphQL is the only thing that is asked so, and it can always
+    /// ask for less.
     pub(in crate::gitlab) async fn ask_with<T>(
         &self,
         target: &Target,
         body: Option<&[u8]>,
         read: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.ask_until(target, body, false, read).await
+        self.ask_until(target, body, true, read).await
     }
 
     async fn ask_until<T>(

@@ -19,8 +19,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::Error;
 use super::address::{Base, Target};
-use super::credential::{Key, Keyring};
+use super::credential::Keyring;
 use super::features::{Capabilities, Features};
+use super::graphql::Standing;
 use super::host::Host;
 use super::meter::{Meter, RouteFigures};
 use super::pacing::{Budget, LearntLimit, Pace, Pacer};
@@ -69,6 +70,9 @@ struct Inner {
     /// The pacer of the credential's owner.
     pacer: RwLock<Arc<Pacer>>,
     features: Features,
+    graphql: Standing,
+    /// Whether GraphQL may be used at all.
+    wants_graphql: bool,
     meter: Meter,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -187,6 +191,8 @@ impl Client {
                 host,
                 pace,
                 features: Features::default(),
+                graphql: Standing::default(),
+                wants_graphql: settings.graphql,
                 meter: Meter::default(),
                 clock,
                 limits: Limits {
@@ -266,6 +272,18 @@ impl Client {
 
     pub(super) fn features(&self) -> &Features {
         &self.inner.features
+    }
+
+    pub(super) fn graphql(&self) -> &Standing {
+        &self.inner.graphql
+    }
+
+    pub(super) fn wants_graphql(&self) -> bool {
+        self.inner.wants_graphql
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 
     pub(super) fn base(&self) -> &Base {

@@ -386,6 +386,10 @@ fn the_documentation_says_the_same() {
         ("408, 409, 500, 502 to 504, 520 to 529 as a page", refused(502, false)),
         ("Any other status", refused(400, true)),
         (
+            "GraphQL refuses a query, in its own shape",
+            Error::Query { status: StatusCode::UNPROCESSABLE_ENTITY, message: String::new() },
+        ),
+        (
             "No answer in time, or too slow",
             Error::TooSlow { origin: origin(), path: path(), limit },
         ),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Reads a text; absent, null and anything that is no text become "".
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(in crate::gitlab) fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => text,
         Value::Number(number) => number.to_string(),
@@ -17,7 +19,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 /// Reads a text that may be missing; "" counts as missing.
-pub(super) fn some_text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
+pub(in crate::gitlab) fn some_text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -25,7 +27,7 @@ where
 }
 
 /// Reads a yes or no that may be missing.
-pub(super) fn some_flag<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
+pub(in crate::gitlab) fn some_flag<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -42,12 +44,14 @@ where
 }
 
 /// Reads a yes or no; GitLab documents that null means no.
-pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(in crate::gitlab) fn flag<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<bool, D::Error> {
     Ok(some_flag(deserializer)?.unwrap_or(false))
 }
 
 /// Reads a whole number that may be missing.
-pub(super) fn some_number<'de, D>(deserializer: D) -> Result<Option<i64>, D::Error>
+pub(in crate::gitlab) fn some_number<'de, D>(deserializer: D) -> Result<Option<i64>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -59,7 +63,7 @@ where
 }
 
 /// Reads a moment that may be missing; see [`parse_moment`].
-pub(super) fn moment<'de, D>(deserializer: D) -> Result<Option<Timestamp>, D::Error>
+pub(in crate::gitlab) fn moment<'de, D>(deserializer: D) -> Result<Option<Timestamp>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -72,12 +76,16 @@ where
 }
 
 /// Reads the names in a list of texts or of objects with a `name` or `title`.
-pub(super) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(in crate::gitlab) fn names<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     Ok(some_names(deserializer)?.unwrap_or_default())
 }
 
 /// Reads a list of names that may be missing.
-pub(super) fn some_names<'de, D>(deserializer: D) -> Result<Option<Vec<String>>, D::Error>
+pub(in crate::gitlab) fn some_names<'de, D>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -99,7 +107,7 @@ where
 
 /// A user inside another object, of whom only the user name is kept.
 #[derive(Debug, Default)]
-pub(super) struct UserName(pub(super) String);
+pub(in crate::gitlab) struct UserName(pub(in crate::gitlab) String);
 
 impl<'de> Deserialize<'de> for UserName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -121,7 +129,7 @@ impl<'de> Deserialize<'de> for UserName {
 
 /// Reads a moment in any of GitLab's forms: RFC 3339 with `Z` or an offset, and the form of
 /// webhooks and old versions, `2023-01-01 10:00:00 UTC` or `2023-01-01 10:00:00 +0200`.
-pub(super) fn parse_moment(text: &str) -> Option<Timestamp> {
+pub(in crate::gitlab) fn parse_moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(moment) = text.parse() {
         return Some(moment);

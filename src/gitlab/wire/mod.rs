@@ -11,7 +11,7 @@ mod file;
 mod group;
 mod issue;
 mod label;
-mod lenient;
+pub(super) mod lenient;
 mod merge_request;
 mod note;
 mod pipeline;
@@ -91,7 +91,7 @@ pub fn decode_list<W: Wire>(body: &[u8]) -> Result<Vec<W::Model>, Undecodable> {
 }
 
 /// Drops the byte order mark that some proxies put before a text.
-fn unmarked(body: &[u8]) -> &[u8] {
+pub(super) fn unmarked(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 

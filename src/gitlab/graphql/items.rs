@@ -1,0 +1,304 @@
+//! Items of a group or project with their first comments, and the rest of the comments of one.
+//!
+//! One query brings what REST brings in one request for the list and one more for the comments of
+//! each item. Pages come oldest change first; a cursor holds the place of its row, so that a change
+//! under the walk never skips an item that stays where it was.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::document::{
+    Document, GROUP_ISSUES, GROUP_MERGE_REQUESTS, ISSUE_NOTES, MERGE_REQUEST_NOTES, PROJECT_ISSUES,
+    PROJECT_MERGE_REQUESTS,
+};
+use super::global_id;
+use super::query::{Cost, Costed};
+use super::reply::{Fetched, Partial, Step};
+use super::row::{Connection, ItemRow, NoteRow, notes};
+use super::trouble::GraphqlFailure;
+use crate::gitlab::Error;
+use crate::gitlab::client::Client;
+use crate::model::{Item, ItemId, ItemKind, Note};
+
+/// How many comments come with an item. Most items have fewer.
+pub(super) const FIRST_NOTES: u32 = 20;
+
+/// Where items are listed, by full path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A group with its subgroups.
+    Group(&'a str),
+    /// A project.
+    Project(&'a str),
+}
+
+/// Which items are listed: those changed longest ago first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemsQuery<'a> {
+    /// Issues or merge requests.
+    pub kind: ItemKind,
+    /// Where.
+    pub place: Place<'a>,
+    /// Only those changed then or later.
+    pub updated_after: Option<Timestamp>,
+    /// Only those changed then or earlier.
+    pub updated_before: Option<Timestamp>,
+    /// Also those of archived projects; matters for a group only.
+    pub archived: bool,
+    /// Where the page begins; the first without.
+    pub after: Option<&'a Cursor>,
+}
+
+/// Where a page begins. Means nothing outside the list it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(String);
+
+/// A page of items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPage {
+    /// The items. Which of them failed is not always known.
+    pub items: Vec<Fetched<ItemWithNotes>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// An item with its first comments.
+///
+/// All its times are **whole seconds**, rounded down, where REST says milliseconds: see
+/// [`ItemWithNotes::watermark`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemWithNotes {
+    /// The item.
+    pub item: Item,
+    /// Its first comments, oldest first; `None` when GitLab did not show them.
+    pub notes: Option<Vec<Note>>,
+    /// Where the further ones begin, if there are any.
+    pub more_notes: Option<Cursor>,
+}
+
+impl ItemWithNotes {
+    /// Returns a time up to which a list was surely read when it ends with this item: a second
+    /// before the item's own, whose fraction is not known.
+    pub fn watermark(&self) -> Timestamp {
+        let second = SignedDuration::from_secs(1);
+        self.item.updated_at.checked_sub(second).unwrap_or(self.item.updated_at)
+    }
+}
+
+/// A page of comments, in whole seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotePage {
+    /// The comments, oldest first.
+    pub notes: Vec<Note>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemsVariables<'a> {
+    path: &'a str,
+    first: u32,
+    notes: u32,
+    after: Option<&'a str>,
+    updated_after: Option<Timestamp>,
+    updated_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemsData {
+    #[serde(default)]
+    group: Option<Listed>,
+    #[serde(default)]
+    project: Option<Listed>,
+    #[serde(default)]
+    query_complexity: Cost,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    #[serde(default)]
+    page: Option<Connection<ItemRow>>,
+}
+
+#[derive(Debug, Serialize)]
+struct NotesVariables<'a> {
+    id: String,
+    first: u32,
+    after: Option<&'a str>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NotesData {
+    #[serde(default)]
+    item: Option<Noted>,
+    #[serde(default)]
+    query_complexity: Cost,
+}
+
+#[derive(Debug, Deserialize)]
+struct Noted {
+    #[serde(default)]
+    notes: Option<Connection<NoteRow>>,
+}
+
+impl Costed for ItemsData {
+    fn cost(&self) -> Option<(u64, u64)> {
+        self.query_complexity.figures
+    }
+}
+
+impl Costed for NotesData {
+    fn cost(&self) -> Option<(u64, u64)> {
+        self.query_complexity.figures
+    }
+}
+
+impl Client {
+    /// Lists a page of items with their first comments. The page is [`Fetched::Absent`] where the
+    /// group or project is not shown.
+    ///
+    /// # Errors
+    ///
+    /// Any [`GraphqlFailure`].
+    pub async fn items_page(
+        &self,
+        query: &ItemsQuery<'_>,
+    ) -> Result<Fetched<ItemPage>, GraphqlFailure> {
+        let (document, place, path) = match (query.kind, query.place) {
+            (ItemKind::Issue, Place::Group(path)) => (GROUP_ISSUES, "group", path),
+            (ItemKind::Issue, Place::Project(path)) => (PROJECT_ISSUES, "project", path),
+            (ItemKind::MergeRequest, Place::Group(path)) => (GROUP_MERGE_REQUESTS, "group", path),
+            (ItemKind::MergeRequest, Place::Project(path)) => {
+                (PROJECT_MERGE_REQUESTS, "project", path)
+            }
+        };
+        let archived = match query.place {
+            Place::Group(_) => Some(query.archived),
+            Place::Project(_) => None,
+        };
+        let variables = |size: u32| ItemsVariables {
+            path,
+            first: size,
+            notes: FIRST_NOTES,
+            after: query.after.map(|cursor| cursor.0.as_str()),
+            updated_after: query.updated_after,
+            updated_before: query.updated_before,
+            archived,
+        };
+        let (mut partial, _) =
+            self.ask_in_size::<ItemsData, _>(&document, u32::MAX, variables).await?;
+        let steps = [Step::field(place), Step::field("page"), Step::field("nodes")];
+        let listed = match query.place {
+            Place::Group(_) => partial.data.group.take(),
+            Place::Project(_) => partial.data.project.take(),
+        };
+        let Some(listed) = listed else {
+            return Ok(match partial.failure_at(&steps[..1]) {
+                Some(failure) => Fetched::Failed(failure.to_owned()),
+                None => Fetched::Absent,
+            });
+        };
+        let Some(Connection { nodes: Some(nodes), .. }) = &listed.page else {
+            let failure = partial.failure_at(&steps).unwrap_or("the list is not shown");
+            return Ok(Fetched::Failed(failure.to_owned()));
+        };
+        let rows = nodes.len();
+        let next = next(listed.page.as_ref(), query.after, &document)?;
+        let nodes = listed.page.and_then(|page| page.nodes).unwrap_or_default();
+        let mut items = Vec::with_capacity(rows);
+        for (index, row) in nodes.into_iter().enumerate() {
+            let at = [&steps[..], &[Step::Index(index)]].concat();
+            items.push(one(row, query.kind, &partial, &at));
+        }
+        Ok(Fetched::Whole(ItemPage { items, next }))
+    }
+
+    /// Lists a page of comments on an item, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Any [`GraphqlFailure`].
+    pub async fn notes_page(
+        &self,
+        kind: ItemKind,
+        id: ItemId,
+        after: Option<&Cursor>,
+    ) -> Result<Fetched<NotePage>, GraphqlFailure> {
+        let (document, class) = match kind {
+            ItemKind::Issue => (ISSUE_NOTES, "Issue"),
+            ItemKind::MergeRequest => (MERGE_REQUEST_NOTES, "MergeRequest"),
+        };
+        let variables = |size: u32| NotesVariables {
+            id: global_id::write(class, id.get()),
+            first: size,
+            after: after.map(|cursor| cursor.0.as_str()),
+        };
+        let (mut partial, _) =
+            self.ask_in_size::<NotesData, _>(&document, u32::MAX, variables).await?;
+        let item = partial.data.item.take();
+        if let Some(failure) = partial.failure_at(&[Step::field("item")]) {
+            return Ok(Fetched::Failed(failure.to_owned()));
+        }
+        let Some(item) = item else { return Ok(Fetched::Absent) };
+        let next = next(item.notes.as_ref(), after, &document)?;
+        Ok(match notes(item.notes.and_then(|page| page.nodes)) {
+            Some(notes) => Fetched::Whole(NotePage { notes, next }),
+            None => Fetched::Failed("the comments are not shown".to_owned()),
+        })
+    }
+}
+
+/// Returns where the next page begins. One that leads back, or nowhere, is an error: to stop there
+/// would pass a part of the list for all of it.
+fn next<T>(
+    page: Option<&Connection<T>>,
+    after: Option<&Cursor>,
+    document: &Document,
+) -> Result<Option<Cursor>, GraphqlFailure> {
+    let Some(page) = page.filter(|page| page.has_more()) else { return Ok(None) };
+    match page.next() {
+        Some(cursor) if after.is_none_or(|after| after.0 != cursor) => {
+            Ok(Some(Cursor(cursor.to_owned())))
+        }
+        Some(_) | None => {
+            let path = format!("/api/graphql, {}", document.name);
+            Err(GraphqlFailure::Client { source: Error::LoopingLink { path } })
+        }
+    }
+}
+
+/// Says what became of one row. Comments that failed leave the item whole.
+fn one(
+    row: Option<ItemRow>,
+    kind: ItemKind,
+    partial: &Partial<ItemsData>,
+    at: &[Step],
+) -> Fetched<ItemWithNotes> {
+    let at_notes = [at, &[Step::field("notes")]].concat();
+    let of_notes = |path: &[Step]| path.starts_with(&at_notes);
+    let concerned = partial.failed.iter().filter(|failed| {
+        let shorter = failed.path.len().min(at.len());
+        failed.path[..shorter] == at[..shorter]
+    });
+    let mut without_notes = false;
+    for failed in concerned {
+        if !of_notes(&failed.path) {
+            return Fetched::Failed(failed.message.clone());
+        }
+        without_notes = true;
+    }
+    let Some(mut row) = row else { return Fetched::Absent };
+    let page = row.notes.take().filter(|_| !without_notes);
+    let more_notes = page.as_ref().and_then(|page| page.next()).map(|next| Cursor(next.to_owned()));
+    let endless = page.as_ref().is_some_and(|page| page.has_more()) && more_notes.is_none();
+    let notes = page.filter(|_| !endless).and_then(|page| notes(page.nodes));
+    match row.into_item(kind) {
+        Ok(item) => Fetched::Whole(ItemWithNotes { item, notes, more_notes }),
+        Err(what) => Fetched::Failed(what.to_owned()),
+    }
+}

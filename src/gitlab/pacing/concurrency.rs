@@ -109,11 +109,8 @@ impl Concurrency {
             return false;
         };
         known.recent = (known.recent * 7 + latency * 3) / 10;
-        known.usual = if latency < known.usual {
-            latency
-        } else {
-            (known.usual * 199 + latency) / 200
-        };
+        known.usual =
+            if latency < known.usual { latency } else { (known.usual * 199 + latency) / 200 };
         known.recent > (known.usual * SLOW_TIMES).max(known.usual + SLOW_BY)
     }
 }

@@ -31,9 +31,12 @@ impl Sent {
             self.slots.pop_front();
         }
         // The newest of each family is among the last two.
-        let present = self.slots.iter_mut().rev().take(2).find(|(began, of, _)| {
-            *of == family && now.duration_since(*began) < SLOT
-        });
+        let present = self
+            .slots
+            .iter_mut()
+            .rev()
+            .take(2)
+            .find(|(began, of, _)| *of == family && now.duration_since(*began) < SLOT);
         match present {
             Some((_, _, count)) => *count += 1,
             None => self.slots.push_back((now, family, 1)),

@@ -217,8 +217,8 @@ fn simulate(setting: &Setting, stretches: &[u64]) -> Vec<Counted> {
         .unwrap();
     let counted = runtime.block_on(LocalSet::new().run_until(async {
         // Without this the runtime would move its clock itself whenever it waits for an answer.
-        let (hold, held) = std::sync::mpsc::channel::<()>();
-        let holder = tokio::task::spawn_blocking(move || held.recv());
+        let (hold, released) = std::sync::mpsc::channel::<()>();
+        let holder = tokio::task::spawn_blocking(move || released.recv());
         let client = Client::new(settings, ours).unwrap();
         let is_endpoint = !setting.endpoints.entries.is_empty();
         for _ in 0..WORKERS {

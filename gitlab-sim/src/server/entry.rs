@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, State};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, Response, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Response, Uri, header};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::pipeline::{AskedBy, Number};
@@ -63,7 +64,7 @@ pub(super) async fn enter(
         tokio::time::sleep(wait).await;
     }
     let way = Way { line, stopping: shared.stopping.clone() };
-    let response = if let Some(fault) = struck.iter().find(|kind| kind.stage() == Stage::Edge) {
+    let mut response = if let Some(fault) = struck.iter().find(|kind| kind.stage() == Stage::Edge) {
         note.entry.user = asker(&shared.read(), request.headers(), &note.entry.query);
         match edge::in_place(fault, kind) {
             Some(response) => response,
@@ -80,12 +81,23 @@ pub(super) async fn enter(
         }
         distort(&struck, kind, &address, response, way).await
     };
+    if shared.tells_world_time.load(Ordering::Relaxed) {
+        tell_time(&mut response, shared.read().clock().now());
+    }
     note.entry.status = response.status().as_u16();
     note.entry.duration = begun.elapsed();
     note.entry.size_bytes = size(&response);
     drop(note);
     shared.let_live();
     response
+}
+
+/// Sets `Date`, which the server library would set to the system's time.
+fn tell_time(response: &mut Response<Body>, now: Timestamp) {
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
 }
 
 /// A line of the log that is written when the request is over, even if the client left before it was

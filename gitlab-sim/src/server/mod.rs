@@ -15,7 +15,7 @@ pub(crate) mod wire;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -176,6 +176,8 @@ pub(crate) struct Shared {
     number: AtomicU64,
     /// Whether the control API is served.
     control: bool,
+    /// Whether `Date` tells the time of the world.
+    tells_world_time: AtomicBool,
     /// Cancelled when the instance is to stop: whoever waits, waits no longer.
     stopping: CancellationToken,
 }
@@ -246,6 +248,7 @@ impl GitLab {
             log: Mutex::new(Log::bounded(options.log_size)),
             number: AtomicU64::default(),
             control: options.control,
+            tells_world_time: AtomicBool::default(),
             stopping: stopping.clone(),
         });
         shared.living.belongs_to(&shared);
@@ -274,6 +277,12 @@ impl GitLab {
         });
         let hooks = hooks::HookTask::start(hooks);
         Ok(Self { shared, address, token, stop, task, hooks })
+    }
+
+    /// Has `Date` tell the time of the world from now on, for clients that go by it while the
+    /// world's clock does not follow the system's. Without this it tells the system's time.
+    pub fn tell_world_time(&self) {
+        self.shared.tells_world_time.store(true, Ordering::Relaxed);
     }
 
     /// Returns the address to connect to, such as `http://127.0.0.1:8929`.

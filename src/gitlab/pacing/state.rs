@@ -33,7 +33,7 @@ const MOST_ROUTES: usize = 256;
 const SILENT_ANSWERS: u64 = 100;
 
 /// Routes with a limit in ten intervals of the usual length: 600 s instead of 60 s.
-/// [src: lib/gitlab/application_rate_limiter.rb]
+/// [src: `lib/gitlab/application_rate_limiter.rb`]
 const SLOW_ROUTES: [&str; 2] = ["/projects", "/users/:x"];
 
 /// All that is known of one host's limits.
@@ -123,7 +123,7 @@ impl State {
         now: Instant,
     ) -> Probes {
         for window in self.windows_of(family) {
-            window.count();
+            window.count(now);
         }
         self.sent.count(family, now);
         self.in_use += 1;
@@ -212,7 +212,7 @@ impl State {
                 .map(|((name, _), window)| WindowBudget {
                     name: name.clone(),
                     limit: window.limit,
-                    allowed: window.allowed(pace.share_permille, now),
+                    allowed: window.allowed(pace.share_permille),
                     used: window.used(),
                     others: window.others(),
                     resets_at: moment(window.ends),
@@ -309,30 +309,23 @@ impl State {
         let around = Around { ends, sent_at, now, wall };
         let key = (stated.name.clone(), stated.per_minute);
         let unanswered = count(&self.unanswered);
-        let window = match self.windows.get_mut(&key) {
-            Some(window) => {
-                window.update(stated, family, &unanswered, around);
-                window
+        let window = if let Some(window) = self.windows.get_mut(&key) {
+            window.update(stated, family, &unanswered, around);
+            window
+        } else {
+            let Some(mut window) = Window::new(stated, family, around) else {
+                return;
+            };
+            let began = ends.checked_sub(window.period);
+            let is_whole = began.is_some_and(|began| began >= self.started);
+            let ours = self.sent.since(began.unwrap_or(self.started), &window.families);
+            window.adopt(ours, unanswered(&window.families), is_whole);
+            if self.windows.len() >= MOST_WINDOWS {
+                self.windows.clear();
             }
-            None => {
-                let Some(mut window) = Window::new(stated, family, around) else {
-                    return;
-                };
-                let began = ends.checked_sub(window.period);
-                let ours = began.map_or_else(
-                    || self.sent.since(self.started, &window.families),
-                    |began| self.sent.since(began, &window.families),
-                );
-                let is_whole = began.is_some_and(|began| began >= self.started);
-                window.adopt(ours, unanswered(&window.families), is_whole);
-                if self.windows.len() >= MOST_WINDOWS {
-                    self.windows.clear();
-                }
-                // A throttle has one limit for each length: this one took the place of that.
-                self.windows
-                    .retain(|(name, _), other| *name != key.0 || other.period != window.period);
-                self.windows.entry(key.clone()).or_insert(window)
-            }
+            // A throttle has one limit for each length: this one took the place of that.
+            self.windows.retain(|(name, _), other| *name != key.0 || other.period != window.period);
+            self.windows.entry(key.clone()).or_insert(window)
         };
         if throttle == Throttle::None {
             window.is_open = true;

@@ -58,7 +58,8 @@ struct Rest {
 #[derive(Debug)]
 struct Learnt {
     requests: u64,
-    learnt_at: Timestamp,
+    /// When it was learnt, on the wall clock.
+    since: Timestamp,
     spread: Spread,
     /// When it was last changed, and how long it stays so.
     changed: Instant,
@@ -236,7 +237,7 @@ impl Tally {
         };
         self.learnt = Some(Learnt {
             requests: requests.max(1),
-            learnt_at: refusal.wall,
+            since: refusal.wall,
             spread: Spread::new(0.0, refusal.now),
             changed: refusal.now,
             raise_after,
@@ -265,7 +266,7 @@ impl Tally {
         }
         self.learnt = Some(Learnt {
             requests,
-            learnt_at,
+            since: learnt_at,
             spread: Spread::new(0.0, now),
             changed: now,
             raise_after: RAISE_AFTER * SURE_TIMES,
@@ -280,7 +281,7 @@ impl Tally {
 
     /// Returns what was learnt: how many requests, and when.
     pub(super) fn learnt(&self) -> Option<(u64, Timestamp)> {
-        self.learnt.as_ref().map(|learnt| (learnt.requests, learnt.learnt_at))
+        self.learnt.as_ref().map(|learnt| (learnt.requests, learnt.since))
     }
 
     /// Returns until when there is a rest.

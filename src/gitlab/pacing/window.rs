@@ -37,7 +37,7 @@ const BURST_DIVISOR: f64 = 10.0;
 const CATCH_UP: f64 = 4.0;
 
 /// Up to this length, what others are expected to use is kept free for them until the end, since
-/// they may use it all at once. In longer windows it is given up as time goes by.
+/// they may use it all at once. In longer windows it is given up as the server's figures go on.
 const SHORT_WINDOW: Duration = Duration::from_mins(10);
 
 /// After so long without a statement, a quarter of what others used is thought to be free again.
@@ -96,6 +96,8 @@ pub(super) struct Window {
     stated_at: Option<Instant>,
     /// All our requests in it are known.
     is_whole: bool,
+    /// When we last sent something that counts in it.
+    sent_at: Instant,
     /// When the present window was entered here.
     entered: Instant,
     jitter: Duration,
@@ -175,6 +177,7 @@ impl Window {
             stated_reset: 0,
             stated_at: None,
             is_whole: false,
+            sent_at: now,
             entered: now,
             jitter: jitter(period),
             // The first look fills it up to a burst.
@@ -280,7 +283,8 @@ impl Window {
     }
 
     /// Counts a request of ours that goes out now.
-    pub(super) fn count(&mut self) {
+    pub(super) fn count(&mut self, now: Instant) {
+        self.sent_at = now;
         self.pending += 1;
         self.ours += 1;
         self.spread.take();
@@ -293,7 +297,7 @@ impl Window {
         concurrency: usize,
         now: Instant,
     ) -> Option<Instant> {
-        let left = self.left(share_permille, now);
+        let left = self.left(share_permille);
         let share = float(self.share(share_permille));
         let time_left = self.ends.saturating_duration_since(now).max(Duration::from_millis(50));
         let rate = (left / time_left.as_secs_f64())
@@ -302,10 +306,18 @@ impl Window {
         let capacity = (share / BURST_DIVISOR).max((concurrency as f64).min(share / 4.0));
         self.spread.fill(rate, capacity, now);
         if left < 1.0 {
-            // What is kept free for others is given up as time goes by.
-            let waits_for_others = self.of_share(share_permille).min(self.room()) >= 1.0;
             let until = self.ends + self.jitter;
-            return Some(if waits_for_others { until.min(now + self.period / 100) } else { until });
+            let waits_for_others = self.of_share(share_permille).min(self.room()) >= 1.0;
+            return match self.stated_at {
+                // Others may use less than we fear; only an answer tells.
+                Some(stated_at) if waits_for_others => {
+                    let probes = (self.limit / TRICKLE_DIVISOR).clamp(8, 100);
+                    let gap = self.period.div_f64(float(probes));
+                    let probe = stated_at.max(self.sent_at) + gap;
+                    (probe > now).then_some(probe.min(until))
+                }
+                Some(_) | None => Some(until),
+            };
         }
         self.spread.next(rate)
     }
@@ -315,9 +327,9 @@ impl Window {
     /// All of ours stay within our share. All together stay within the limit but for a little
     /// headroom, with room for what others are expected to use until the window's end. When they
     /// leave nothing, a trickle of ours remains, as long as the server has anything left.
-    fn left(&self, share_permille: u64, now: Instant) -> f64 {
+    fn left(&self, share_permille: u64) -> f64 {
         let room = self.room();
-        let free = room - float(self.headroom()) - self.others_to_come(now);
+        let free = room - float(self.headroom()) - self.others_to_come();
         let ours = self.ours.saturating_add(self.guessed);
         let trickle = float((self.limit / TRICKLE_DIVISOR).max(1)) - float(ours);
         self.of_share(share_permille).min(free.max(trickle.min(room)))
@@ -334,10 +346,10 @@ impl Window {
     }
 
     /// Returns how many requests of ours this window has room for, those sent included.
-    pub(super) fn allowed(&self, share_permille: u64, now: Instant) -> u64 {
+    pub(super) fn allowed(&self, share_permille: u64) -> u64 {
         let free = float(self.limit)
             - float(self.others.saturating_add(self.headroom()))
-            - self.others_to_come(now);
+            - self.others_to_come();
         let trickle = float((self.limit / TRICKLE_DIVISOR).max(1));
         whole(float(self.share(share_permille)).min(free.max(trickle)))
     }
@@ -350,11 +362,11 @@ impl Window {
         (self.limit / HEADROOM_DIVISOR).max(u64::from(self.limit > 1))
     }
 
-    /// Returns what others are expected to use until the end: as much as before or, without
-    /// experience and when they already use more, as quickly as so far.
-    fn others_to_come(&self, now: Instant) -> f64 {
+    /// Returns what others are expected to use until the end, from when the server last spoke: as
+    /// much as before or, without experience and when they already use more, as quickly as so far.
+    fn others_to_come(&self) -> f64 {
         let others = float(self.others);
-        let left = self.left_of_period(now);
+        let left = self.stated_at.map_or(1.0, |stated_at| self.left_of_period(stated_at));
         match self.expected {
             Some(expected) if self.period > SHORT_WINDOW => expected * left,
             Some(expected) if others <= expected => expected - others,

@@ -71,12 +71,12 @@ async fn what_others_used_is_kept_free_for_them_in_the_next_window() {
     let first = stated(100, 40, 60, 1_776_937_500, 1);
     let mut window = Window::new(&first, Family::General, around(&first, now)).expect("a window");
     window.adopt(10, 0, true);
-    assert_eq!((window.others(), window.allowed(1_000, now)), (30, 68), "one stays unused");
+    assert_eq!((window.others(), window.allowed(1_000)), (30, 68), "one stays unused");
     window.roll(|_| 0, now + Duration::from_secs(1));
     assert_eq!(window.others(), 0);
-    let allowed = window.allowed(1_000, now + Duration::from_secs(1));
+    let allowed = window.allowed(1_000);
     assert!((66..=68).contains(&allowed), "{allowed}");
-    assert_eq!(window.allowed(500, now + Duration::from_secs(1)), 50, "the share is the most");
+    assert_eq!(window.allowed(500), 50, "the share is the most");
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn however_much_others_use_a_trickle_is_left_until_the_limit_is_reached() 
     for (observed, left) in [(990, 10.0), (1_000, 0.0)] {
         let first = stated(1_000, observed, 1_000 - observed, 1_776_937_500, 60);
         let window = Window::new(&first, Family::General, around(&first, now)).expect("a window");
-        assert!((window.left(800, now) - left).abs() < 0.1, "{}", window.left(800, now));
+        assert!((window.left(800) - left).abs() < 0.1, "{}", window.left(800));
     }
 }
 
@@ -95,8 +95,8 @@ async fn window_recalled_in_its_middle_counts_as_used_so_far() {
     let ends = now + Duration::from_mins(15);
     let hour = Duration::from_hours(1);
     let mut window = Window::recalled(5_000, hour, ends, now, Timestamp::UNIX_EPOCH, 800);
-    assert!((window.left(800, now) - 1_000.0).abs() < 1.0, "{}", window.left(800, now));
+    assert!((window.left(800) - 1_000.0).abs() < 1.0, "{}", window.left(800));
     let next = now + Duration::from_mins(16);
     window.roll(|_| 0, next);
-    assert!(window.left(800, next) > 3_999.0);
+    assert!(window.left(800) > 3_999.0);
 }

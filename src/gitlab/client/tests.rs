@@ -313,8 +313,8 @@ async fn refusals_are_told_apart() {
         ("scope", "403", Verdict::Skip),
         ("gone", "Group not found", Verdict::Skip),
         ("page", "not GitLab's", Verdict::Skip),
-        ("login", "does not come from GitLab's API (text/html)", Verdict::Skip),
         ("else", "id is invalid", Verdict::Skip),
+        ("login", "does not come from GitLab's API (text/html)", Verdict::Skip),
     ] {
         let error = client.group(group).await.expect_err("refused");
         let text = chain(&error);

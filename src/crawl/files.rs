@@ -53,8 +53,7 @@ impl Crawler {
             let Some(seen) = seen.get(&project.id).filter(|seen| !seen.parts_read) else {
                 continue;
             };
-            if !may_hold_files(project, features)
-                || !self.asks_of(Feature::Files, features, report)
+            if !may_hold_files(project, features) || !self.asks_of(Feature::Files, features, report)
             {
                 continue;
             }

@@ -102,7 +102,12 @@ impl Crawler {
 
     /// Says whether a part of a project may be asked for. What a job token does not reach of
     /// projects that are not public, it may reach of those that are.
-    fn asks_of(&self, feature: Feature, features: &ProjectFeatures, report: &Report) -> bool {
+    pub(super) fn asks_of(
+        &self,
+        feature: Feature,
+        features: &ProjectFeatures,
+        report: &Report,
+    ) -> bool {
         (self.passes_over() && !features.is_sketch) || self.asks(feature, report)
     }
 

@@ -327,8 +327,13 @@ fn by_kind(feature: Feature, credential: Kind, error: &Error) -> Option<(Lack, S
         (Kind::None, Feature::Comments | Feature::IssueComments)
             if matches!(error, Error::Unauthorized { reason: CredentialFault::Missing, .. }) =>
         {
-            "GitLab shows comments only to callers with a token: configure one, or set \
-             `comments = false`"
+            // `auth = "none"` asks for public data, and comments are none: nothing is missed.
+            return Some((
+                Lack::Configuration,
+                "GitLab shows comments only to callers with a token: configure one, or set \
+                 `comments = false`"
+                    .to_owned(),
+            ));
         }
         (Kind::JobToken, Feature::IssueComments) if unauthorized || hidden => {
             "GitLab does not open comments on issues to job tokens: use an access token with the \

@@ -337,16 +337,3 @@ fn graphql_lies_beside_the_api_below_the_sub_path() {
 fn words_of_routes_are_in_order() {
     assert!(ROUTE_WORDS.is_sorted());
 }
-
-#[test]
-fn graphql_lies_beside_the_api_below_the_sub_path() {
-    for (url, expected) in [
-        ("https://g.example", "https://g.example/api/graphql"),
-        ("https://g.example/gl/", "https://g.example/gl/api/graphql"),
-        ("https://g.example:8443/gl/api/v4", "https://g.example:8443/gl/api/graphql"),
-    ] {
-        let target = base(url).graphql();
-        assert_eq!(target.url.as_str(), expected);
-        assert_eq!((target.path.as_str(), target.route.as_str()), ("/api/graphql", "/api/graphql"));
-    }
-}

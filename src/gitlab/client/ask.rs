@@ -37,6 +37,19 @@ pub(super) struct Look {
     is_refused: bool,
 }
 
+/// How a question is asked.
+#[derive(Debug, Clone, Copy)]
+struct Manner<'a> {
+    body: Option<&'a [u8]>,
+    can_ask_for_less: bool,
+    /// A 401 is taken for one of the key.
+    doubts_key: bool,
+}
+
+impl Manner<'_> {
+    const PLAIN: Self = Self { body: None, can_ask_for_less: false, doubts_key: true };
+}
+
 /// What a failed try leads to.
 enum Next {
     Again(Duration),
@@ -67,7 +80,7 @@ impl Client {
         target: &Target,
         read: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.ask_until(target, None, false, read).await
+        self.ask_until(target, Manner::PLAIN, read).await
     }
 
     /// Asks as [`Client::ask`] does, for somebody who can ask for less: what was too much is not
@@ -77,7 +90,8 @@ impl Client {
         target: &Target,
         read: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.ask_until(target, None, true, read).await
+        let manner = Manner { can_ask_for_less: true, ..Manner::PLAIN };
+        self.ask_until(target, manner, read).await
     }
 
     /// Asks with a body, by `POST`: GraphQL is the only thing that is asked so, and it can always
@@ -88,14 +102,25 @@ impl Client {
         body: Option<&[u8]>,
         read: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.ask_until(target, body, true, read).await
+        let manner = Manner { body, can_ask_for_less: true, ..Manner::PLAIN };
+        self.ask_until(target, manner, read).await
+    }
+
+    /// Asks as [`Client::ask`] does, but takes no refusal for one of the key: for a question that
+    /// GitLab may answer with 401 although the token is good.
+    pub(in crate::gitlab) async fn probe<T>(
+        &self,
+        target: &Target,
+        read: impl Fn(Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let manner = Manner { doubts_key: false, ..Manner::PLAIN };
+        self.ask_until(target, manner, read).await
     }
 
     async fn ask_until<T>(
         &self,
         target: &Target,
-        body: Option<&[u8]>,
-        can_ask_for_less: bool,
+        manner: Manner<'_>,
         read: impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let inner = &*self.inner;
@@ -109,7 +134,7 @@ impl Client {
                 continue;
             }
             let key = inner.keyring.present().await?;
-            let answer = self.follow_redirects(target, body, &key, &mut passage).await;
+            let answer = self.follow_redirects(target, manner.body, &key, &mut passage).await;
             let error = match answer.and_then(&read) {
                 Ok(value) => {
                     passage.answered();
@@ -138,10 +163,13 @@ impl Client {
                         Less::Later => progress.tries >= ENOUGH,
                         Less::AtOnce => true,
                     };
-                    if can_ask_for_less && enough {
+                    let is_doubted = matches!(error, Error::Unauthorized { is_final: true, .. });
+                    if manner.can_ask_for_less && enough || is_doubted && !manner.doubts_key {
                         Next::Never(error)
+                    } else if is_doubted {
+                        self.doubt(error, &key, &mut progress).await?
                     } else {
-                        self.weigh(target, error, &key, &mut progress).await?
+                        self.weigh(target, error, &progress)
                     }
                 }
             };
@@ -156,42 +184,35 @@ impl Client {
     }
 
     /// Decides about another try after a failure of this question alone.
-    async fn weigh(
-        &self,
-        target: &Target,
-        error: Error,
-        key: &Key,
-        progress: &mut Progress,
-    ) -> Result<Next, Error> {
-        if let Error::Unauthorized { is_final: true, .. } = &error {
-            return self.doubt(error, key, progress).await;
-        }
+    fn weigh(&self, target: &Target, error: Error, progress: &Progress) -> Next {
         let why = error.to_string();
         let delay = match retry::next(error, progress.tries, self.inner.backoff) {
             Ok(delay) => delay,
-            Err(error) => return Ok(Next::Never(error)),
+            Err(error) => return Next::Never(error),
         };
         tracing::debug!(
             http.route = %target.route,
             delay_ms = millis(delay),
             "asking GitLab again for {}: {why}", target.route,
         );
-        Ok(Next::Again(delay))
+        Next::Again(delay)
     }
 
-    /// Follows up a refused key: is there another one, and if not, is it really refused?
+    /// Follows up a refused key: is it really refused, and if so, is there another one?
     ///
     /// A 401 may be of one route, or chance: an authentication proxy that restarts, a replica that
     /// lags. To stop everything for that would lose a sync; to go on with a dead token would cost a
     /// request for each thing there is. So GitLab is asked once about the token itself.
     async fn doubt(&self, error: Error, key: &Key, progress: &mut Progress) -> Result<Next, Error> {
-        if progress.keys < TRIES && self.inner.keyring.refused(key.generation).await {
-            progress.keys += 1;
-            progress.tries -= 1;
-            tracing::info!("GitLab refused the token, and another one is there: asking again");
-            return Ok(Next::Again(Duration::ZERO));
-        }
-        if self.is_refused(key).await? {
+        // A key that was replaced meanwhile needs no look.
+        let is_past = self.inner.keyring.generation().await != key.generation;
+        if is_past || self.is_refused(key).await? {
+            if progress.keys < TRIES && self.inner.keyring.refused(key.generation).await {
+                progress.keys += 1;
+                progress.tries -= 1;
+                tracing::info!("GitLab refused the token, and another one is there: asking again");
+                return Ok(Next::Again(Duration::ZERO));
+            }
             return Ok(Next::Never(error));
         }
         if !progress.forgiven {

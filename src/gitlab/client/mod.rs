@@ -282,10 +282,6 @@ impl Client {
         self.inner.wants_graphql
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        self.inner.clock.now()
-    }
-
     pub(super) fn base(&self) -> &Base {
         &self.inner.base
     }

@@ -101,7 +101,7 @@ impl Client {
                     return Err(GraphqlFailure::Lacks { message });
                 }
                 Err(Trouble::Refused { sure, error }) => {
-                    return Err(self.refused(document, generation, sure, error));
+                    return Err(self.turned_away(document, generation, sure, error));
                 }
                 Err(Trouble::Client(source)) => {
                     self.note_failure(document, &source.to_string());
@@ -143,7 +143,7 @@ impl Client {
 
     /// Remembers that GraphQL refuses us: the token, which may be good for REST; everybody, where
     /// GitLab says so; or whatever stands in front of it, for a time.
-    fn refused(
+    fn turned_away(
         &self,
         document: &Document,
         generation: u64,

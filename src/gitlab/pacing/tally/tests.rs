@@ -81,3 +81,32 @@ async fn recalled_limit_counts_as_used_evenly() {
     let Some(Obstacle::Until(until)) = tally.obstacle(now) else { panic!("no room yet") };
     assert!(until <= now + Duration::from_secs(2), "{:?}", until - now);
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
+    let begin = Instant::now();
+    let mut tally = Tally::new(MINUTE, 1_000);
+    let now = pass(&mut tally, 3, Duration::from_secs(1), begin);
+    tally.refused(refusal(now, now, Some(begin)));
+    tally.rest = None;
+    let limit = |tally: &Tally| tally.learnt.as_ref().map(|learnt| learnt.requests);
+    assert_eq!((limit(&tally), tally.learnt()), (Some(3), None), "it is not worth keeping");
+    // Each interval without a refusal doubles it, until there is none.
+    let mut seen = Vec::new();
+    for minute in 1..=12 {
+        tally.obstacle(now + MINUTE * minute);
+        seen.push(limit(&tally));
+    }
+    assert_eq!(seen[..3], [Some(6), Some(12), Some(24)]);
+    assert_eq!(seen[11], None);
+
+    let later = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 20);
+    tally.refused(refusal(later, later, Some(now + MINUTE * 20)));
+    tally.rest = None;
+    tally.obstacle(later + MINUTE);
+    let again = pass(&mut tally, 4, Duration::from_secs(1), later + MINUTE);
+    tally.refused(refusal(again, again, None));
+    tally.rest = None;
+    tally.obstacle(again + MINUTE * 30);
+    assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(3), "confirmed");
+}

@@ -24,8 +24,8 @@ const SURE_TIMES: u32 = 6;
 /// minute. The refusal was rather chance, or others had used most of it.
 const PLAUSIBLE: u64 = 20;
 
-/// A doubted limit that was doubled up to this many in an interval, without a refusal, was none.
-const NO_LIMIT: u64 = 4_000;
+/// When so many passed in an interval, a doubted limit was none.
+const DISPROVEN: usize = 40;
 
 /// Which part of a learnt limit stays unused: 2 %.
 const SAFETY_DIVISOR: u64 = 50;
@@ -73,8 +73,8 @@ struct Learnt {
     raise_after: Duration,
     /// What it was before the last raise.
     before_raise: Option<u64>,
-    /// It is so low that the refusal may have been chance: it is doubled after each interval, until
-    /// another refusal confirms it or it is no limit any more.
+    /// It is so low that the refusal may have been chance: beyond it requests go one at a time, until
+    /// another refusal confirms it or enough have passed.
     is_doubted: bool,
 }
 
@@ -133,15 +133,17 @@ impl Tally {
             }
         }
         let interval = self.interval;
-        self.learnt.as_mut()?.raise(now);
-        if self
-            .learnt
-            .as_ref()
-            .is_some_and(|learnt| learnt.is_doubted && learnt.requests > NO_LIMIT)
-        {
-            self.learnt = None;
+        if self.learnt.as_ref()?.is_doubted {
+            if self.passed.len() >= DISPROVEN {
+                self.learnt = None;
+                return None;
+            }
+            let known = self.learnt.as_ref()?.requests;
+            let used = self.out + self.passed.len() as u64;
+            return (used >= known && self.out > 0).then_some(Obstacle::Answer);
         }
         let learnt = self.learnt.as_mut()?;
+        learnt.raise(now);
         let rate = float(learnt.requests) / interval.as_secs_f64();
         let capacity = float(learnt.requests) / BURST_DIVISOR;
         learnt.spread.fill(rate, capacity, now);
@@ -243,11 +245,8 @@ impl Tally {
         // A refusal after the first confirms that there is a limit.
         let is_doubted = self.learnt.is_none() && counted < PLAUSIBLE;
         let (requests, raise_after) = match &self.learnt {
-            None if is_doubted => (safe, self.interval),
             None => (safe, RAISE_AFTER * times),
-            Some(known) if known.is_doubted => {
-                (known.before_raise.unwrap_or(known.requests), RAISE_AFTER)
-            }
+            Some(known) if known.is_doubted => (known.requests, RAISE_AFTER),
             Some(known) => {
                 let below = match known.before_raise {
                     // The raise was too much.
@@ -338,8 +337,7 @@ impl Learnt {
             return;
         }
         self.before_raise = Some(self.requests);
-        let more = if self.is_doubted { self.requests } else { (self.requests / 4).max(1) };
-        self.requests = self.requests.saturating_add(more);
+        self.requests = self.requests.saturating_add((self.requests / 4).max(1));
         self.changed = now;
     }
 }

@@ -91,19 +91,18 @@ async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
     tally.rest = None;
     let limit = |tally: &Tally| tally.learnt.as_ref().map(|learnt| learnt.requests);
     assert_eq!((limit(&tally), tally.learnt()), (Some(3), None), "it is not worth keeping");
-    // Each interval without a refusal doubles it, until there is none.
-    let mut seen = Vec::new();
-    for minute in 1..=12 {
-        tally.obstacle(now + MINUTE * minute);
-        seen.push(limit(&tally));
-    }
-    assert_eq!(seen[..3], [Some(6), Some(12), Some(24)]);
-    assert_eq!(seen[11], None);
+    // Beyond it requests go one at a time, until enough have passed in an interval.
+    let now = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 2);
+    assert_eq!(tally.obstacle(now), None);
+    tally.count();
+    assert_eq!(tally.obstacle(now), Some(Obstacle::Answer));
+    tally.passed(false, now);
+    let now = pass(&mut tally, 36, Duration::from_secs(1), now);
+    assert_eq!((tally.obstacle(now), limit(&tally)), (None, None));
 
     let later = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 20);
     tally.refused(refusal(later, later, Some(now + MINUTE * 20)));
     tally.rest = None;
-    tally.obstacle(later + MINUTE);
     let again = pass(&mut tally, 4, Duration::from_secs(1), later + MINUTE);
     tally.refused(refusal(again, again, None));
     tally.rest = None;

@@ -13,6 +13,10 @@ use tokio::time::Instant;
 
 use super::spread::Spread;
 
+/// How soon after a lone refusal one more request is sent, to see whether it was chance: a proxy's
+/// mood, a replica's. It is the one further try that an interval may have.
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+
 /// Before the first raise of a limit, and the longest time before one.
 const RAISE_AFTER: Duration = Duration::from_hours(1);
 const LONGEST_RAISE_AFTER: Duration = Duration::from_hours(48);
@@ -51,6 +55,10 @@ pub(super) struct Tally {
     /// When the last refusal came that told something new.
     refused_at: Option<Instant>,
     learnt: Option<Learnt>,
+    /// A lone refusal that the next request is to confirm.
+    suspicion: Option<Refusal>,
+    /// When a suspicion was settled last: the next refusal is believed.
+    settled_at: Option<Instant>,
 }
 
 /// The rest after a refusal.
@@ -101,6 +109,8 @@ pub(super) struct Refusal {
     pub(super) window_began: Option<Instant>,
     /// Whether a limit can be learnt from it.
     pub(super) is_telling: bool,
+    /// Whether the server gave no time, so that asking once more soon is not against its word.
+    pub(super) may_be_chance: bool,
 }
 
 impl Tally {
@@ -113,6 +123,8 @@ impl Tally {
             rest: None,
             refused_at: None,
             learnt: None,
+            suspicion: None,
+            settled_at: None,
         }
     }
 
@@ -184,6 +196,9 @@ impl Tally {
         self.forget(now);
         if is_probe {
             self.rest = None;
+            if self.suspicion.take().is_some() {
+                self.settled_at = Some(now);
+            }
         }
     }
 
@@ -208,17 +223,44 @@ impl Tally {
     pub(super) fn refused(&mut self, refusal: Refusal) {
         self.out = self.out.saturating_sub(1);
         self.forget(refusal.now);
-        let jitter = JITTER.min(refusal.wait / 20);
-        let until = refusal.now + refusal.wait + rand::random_range(Duration::ZERO..=jitter);
-        if self.refused_at.is_some_and(|refused_at| refusal.sent_at < refused_at) {
+        let is_late = self.refused_at.is_some_and(|refused_at| refusal.sent_at < refused_at);
+        if let Some(first) = self.suspicion.take() {
+            // Another that went out with it, or the one that went ahead: it was no chance. What
+            // had passed was counted then; the rest is that of an interval.
+            self.take_rest(refusal);
+            self.refused_at = Some(refusal.now);
+            self.settled_at = Some(refusal.now);
+            self.learn(Refusal { now: first.now, ..refusal });
+            return;
+        }
+        if is_late {
             // It went out with the one that was refused first, and tells nothing new.
             return;
         }
-        self.rest = Some(Rest { until, is_tried: false });
         self.refused_at = Some(refusal.now);
+        if refusal.is_telling && refusal.may_be_chance && self.is_unsuspected(refusal.now) {
+            self.suspicion = Some(refusal);
+            let wait = CONFIRM_AFTER.min(refusal.wait);
+            self.take_rest(Refusal { wait, ..refusal });
+            return;
+        }
+        self.take_rest(refusal);
         if refusal.is_telling {
             self.learn(refusal);
         }
+    }
+
+    fn take_rest(&mut self, refusal: Refusal) {
+        let jitter = JITTER.min(refusal.wait / 20);
+        let until = refusal.now + refusal.wait + rand::random_range(Duration::ZERO..=jitter);
+        self.rest = Some(Rest { until, is_tried: false });
+    }
+
+    /// True when nothing is known of a limit, so that a lone refusal may be chance.
+    fn is_unsuspected(&self, now: Instant) -> bool {
+        let is_long_ago =
+            self.settled_at.is_none_or(|at| now.duration_since(at) > self.interval * 3);
+        self.learnt.is_none() && is_long_ago
     }
 
     /// Learns from a refusal how many requests pass in an interval.

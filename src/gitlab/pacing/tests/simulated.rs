@@ -253,7 +253,8 @@ async fn beside_others_we_use_what_they_leave_and_nobody_is_refused() {
         let (pacer, server) = (Arc::new(pacer(600, 800, 8)), server(Mode::Always, &[(limit, 60)]));
         let other = limit * percent / 100;
         work(&pacer, &server, &[ISSUES], Other::Steady(other), 20).await;
-        assert!(pacer.budget().windows[0].others <= other);
+        // Those of ours that were dropped while they were out may be taken for others'.
+        assert!(pacer.budget().windows[0].others <= other + 8);
         let server = server.lock().expect("not poisoned");
         assert_eq!(server.refused(0..20).0, 0, "{limit} with {percent} %");
         // What they use of a window is known from the second on.
@@ -378,7 +379,8 @@ async fn window_that_is_gone_is_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn thousands_wait_in_turn_and_one_route_does_not_hold_up_another() {
     let pacer = Arc::new(pacer(60_000, 800, 4));
-    let refusal = hints(429, &[("content-type", "application/json".to_owned())]);
+    let asked = ("retry-after", "60".to_owned());
+    let refusal = hints(429, &[("content-type", "application/json".to_owned()), asked]);
     pacer.admit("/a").await.observe(&refusal);
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut all = tokio::task::JoinSet::new();

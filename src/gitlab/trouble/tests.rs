@@ -382,7 +382,8 @@ fn the_documentation_says_the_same() {
             "404 by something in front of GitLab",
             Error::NotFound { path: path(), what: Missing::Page },
         ),
-        ("408, 409, 500, 502 to 504, 520 to 529 in GitLab's words", refused(500, true)),
+        ("408, 500, 502 to 504, 520 to 529 in GitLab's words", refused(500, true)),
+        ("409 in GitLab's words", refused(409, true)),
         ("408, 409, 500, 502 to 504, 520 to 529 as a page", refused(502, false)),
         ("Any other status", refused(400, true)),
         (

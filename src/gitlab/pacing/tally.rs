@@ -20,6 +20,13 @@ const LONGEST_RAISE_AFTER: Duration = Duration::from_hours(48);
 /// How many times as long a limit is left alone that was counted in a whole window of the server.
 const SURE_TIMES: u32 = 6;
 
+/// A limit below this many in an interval is doubted: GitLab's lowest limit of what we ask is 30 a
+/// minute. The refusal was rather chance, or others had used most of it.
+const PLAUSIBLE: u64 = 20;
+
+/// When so many passed in an interval, a doubted limit was none.
+const DISPROVEN: usize = 40;
+
 /// Which part of a learnt limit stays unused: 2 %.
 const SAFETY_DIVISOR: u64 = 50;
 
@@ -66,6 +73,9 @@ struct Learnt {
     raise_after: Duration,
     /// What it was before the last raise.
     before_raise: Option<u64>,
+    /// It is so low that the refusal may have been chance: beyond it requests go one at a time, until
+    /// another refusal confirms it or enough have passed.
+    is_doubted: bool,
 }
 
 /// What stands in a request's way.
@@ -123,6 +133,15 @@ impl Tally {
             }
         }
         let interval = self.interval;
+        if self.learnt.as_ref()?.is_doubted {
+            if self.passed.len() >= DISPROVEN {
+                self.learnt = None;
+                return None;
+            }
+            let known = self.learnt.as_ref()?.requests;
+            let used = self.out + self.passed.len() as u64;
+            return (used >= known && self.out > 0).then_some(Obstacle::Answer);
+        }
         let learnt = self.learnt.as_mut()?;
         learnt.raise(now);
         let rate = float(learnt.requests) / interval.as_secs_f64();
@@ -223,8 +242,11 @@ impl Tally {
         let counted = sure.unwrap_or(half);
         let safe = (counted - counted / SAFETY_DIVISOR).saturating_mul(self.share_permille) / 1_000;
         let times = if sure.is_some() { SURE_TIMES } else { 1 };
+        // A refusal after the first confirms that there is a limit.
+        let is_doubted = self.learnt.is_none() && counted < PLAUSIBLE;
         let (requests, raise_after) = match &self.learnt {
             None => (safe, RAISE_AFTER * times),
+            Some(known) if known.is_doubted => (known.requests, RAISE_AFTER),
             Some(known) => {
                 let below = match known.before_raise {
                     // The raise was too much.
@@ -242,6 +264,7 @@ impl Tally {
             changed: refusal.now,
             raise_after,
             before_raise: None,
+            is_doubted,
         });
     }
 
@@ -271,6 +294,7 @@ impl Tally {
             changed: now,
             raise_after: RAISE_AFTER * SURE_TIMES,
             before_raise: None,
+            is_doubted: false,
         });
     }
 
@@ -279,9 +303,10 @@ impl Tally {
         self.learnt = None;
     }
 
-    /// Returns what was learnt: how many requests, and when.
+    /// Returns what was learnt and is not doubted: how many requests, and when.
     pub(super) fn learnt(&self) -> Option<(u64, Timestamp)> {
-        self.learnt.as_ref().map(|learnt| (learnt.requests, learnt.since))
+        let learnt = self.learnt.as_ref().filter(|learnt| !learnt.is_doubted);
+        learnt.map(|learnt| (learnt.requests, learnt.since))
     }
 
     /// Returns until when there is a rest.

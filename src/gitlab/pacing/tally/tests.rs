@@ -81,3 +81,31 @@ async fn recalled_limit_counts_as_used_evenly() {
     let Some(Obstacle::Until(until)) = tally.obstacle(now) else { panic!("no room yet") };
     assert!(until <= now + Duration::from_secs(2), "{:?}", until - now);
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
+    let begin = Instant::now();
+    let mut tally = Tally::new(MINUTE, 1_000);
+    let now = pass(&mut tally, 3, Duration::from_secs(1), begin);
+    tally.refused(refusal(now, now, Some(begin)));
+    tally.rest = None;
+    let limit = |tally: &Tally| tally.learnt.as_ref().map(|learnt| learnt.requests);
+    assert_eq!((limit(&tally), tally.learnt()), (Some(3), None), "it is not worth keeping");
+    // Beyond it requests go one at a time, until enough have passed in an interval.
+    let now = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 2);
+    assert_eq!(tally.obstacle(now), None);
+    tally.count();
+    assert_eq!(tally.obstacle(now), Some(Obstacle::Answer));
+    tally.passed(false, now);
+    let now = pass(&mut tally, 36, Duration::from_secs(1), now);
+    assert_eq!((tally.obstacle(now), limit(&tally)), (None, None));
+
+    let later = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 20);
+    tally.refused(refusal(later, later, Some(now + MINUTE * 20)));
+    tally.rest = None;
+    let again = pass(&mut tally, 4, Duration::from_secs(1), later + MINUTE);
+    tally.refused(refusal(again, again, None));
+    tally.rest = None;
+    tally.obstacle(again + MINUTE * 30);
+    assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(3), "confirmed");
+}

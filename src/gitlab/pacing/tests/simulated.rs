@@ -313,7 +313,9 @@ async fn work_is_spread_over_the_window_but_a_short_sync_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn limit_of_a_route_is_learnt_and_not_exceeded_again() {
-    for limit in [200, 5] {
+    // A request is kept back for safety, which is much of a limit of five.
+    // So low a limit is doubted at first, which costs one more refusal.
+    for (limit, percent, more) in [(200, 85, 0), (5, 60, 1)] {
         let (pacer, server) =
             (Arc::new(pacer(6_000, 800, 8)), server(Mode::Always, &[(2_000, 60)]));
         // The first interval begins in the middle of one.
@@ -323,10 +325,10 @@ async fn limit_of_a_route_is_learnt_and_not_exceeded_again() {
         let server = server.lock().expect("not poisoned");
         let first = *server.refused_ours.keys().next().expect("a refusal");
         assert!(server.refused(first..first + 1).0 <= 16, "only those that were out");
-        assert_eq!(server.refused(first + 1..70), (0, 0), "limit {limit}");
+        assert_eq!(server.refused(first + 1..70), (more, 0), "limit {limit}");
         let passed: u64 =
             server.route_counted.range((ISSUES, 5)..(ISSUES, 30)).map(|(_, n)| n).sum();
-        assert!(passed * 100 >= limit * 25 * 85, "limit {limit}: {passed}");
+        assert!(passed * 100 >= limit * 25 * percent, "limit {limit}: {passed}");
     }
 }
 

@@ -324,6 +324,8 @@ async fn every_broken_transport_has_its_verdict() {
         settings.idle_timeout = Duration::from_millis(150);
         settings.request_timeout = Duration::from_millis(300);
         settings.max_body_bytes = 100_000;
+        // "Retry-After: 0" says nothing of an interval.
+        settings.unstated_pause = Duration::from_millis(300);
         let client = client(settings);
         client.version().await.expect("the host lives");
         let came = outcome(&client, || sent.load(Ordering::SeqCst)).await;

@@ -98,7 +98,9 @@ async fn compare(seed: u64) {
     let (index, troubled) = read(&gitlab, &truth).await;
     index.close().await;
     let strokes: u64 = gitlab.faults().list().iter().map(|fault| fault.struck).sum();
-    eprintln!("seed {seed}: {calm} requests undisturbed, {troubled} with {strokes} troubles");
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred requests")]
+    let times = troubled as f64 / calm as f64;
+    eprintln!("| {seed} | {calm} | {troubled} | {strokes} | {times:.3} |");
     assert!(strokes * 100 > troubled * 3, "seed {seed}: only {strokes} troubles");
     assert!(
         troubled * 10 <= calm * 11,

@@ -192,7 +192,7 @@ impl State {
                     wait,
                     window_began,
                     is_telling,
-                    may_be_chance: false,
+                    may_be_chance: hints.stated.is_none() && hints.wait().is_none(),
                 };
                 self.host.refused(refusal);
             }

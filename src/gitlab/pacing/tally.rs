@@ -17,6 +17,10 @@ use super::spread::Spread;
 /// mood, a replica's. It is the one further try that an interval may have.
 const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
+/// So many lone refusals shortly after one another are a limit, whatever passed between them: the
+/// server's window may have ended just then.
+const TOO_MANY_CHANCES: u32 = 3;
+
 /// Before the first raise of a limit, and the longest time before one.
 const RAISE_AFTER: Duration = Duration::from_hours(1);
 const LONGEST_RAISE_AFTER: Duration = Duration::from_hours(48);
@@ -57,8 +61,10 @@ pub(super) struct Tally {
     learnt: Option<Learnt>,
     /// A lone refusal that the next request is to confirm.
     suspicion: Option<Refusal>,
-    /// When a suspicion was settled last: the next refusal is believed.
+    /// When a suspicion was settled last, and how many were dispelled shortly before one another:
+    /// too many are no chance.
     settled_at: Option<Instant>,
+    dispelled: u32,
 }
 
 /// The rest after a refusal.
@@ -125,6 +131,7 @@ impl Tally {
             learnt: None,
             suspicion: None,
             settled_at: None,
+            dispelled: 0,
         }
     }
 
@@ -197,6 +204,7 @@ impl Tally {
         if is_probe {
             self.rest = None;
             if self.suspicion.take().is_some() {
+                self.dispelled = if self.is_settled_lately(now) { self.dispelled + 1 } else { 1 };
                 self.settled_at = Some(now);
             }
         }
@@ -230,6 +238,7 @@ impl Tally {
             self.take_rest(refusal);
             self.refused_at = Some(refusal.now);
             self.settled_at = Some(refusal.now);
+            self.dispelled = TOO_MANY_CHANCES;
             self.learn(Refusal { now: first.now, ..refusal });
             return;
         }
@@ -258,9 +267,12 @@ impl Tally {
 
     /// True when nothing is known of a limit, so that a lone refusal may be chance.
     fn is_unsuspected(&self, now: Instant) -> bool {
-        let is_long_ago =
-            self.settled_at.is_none_or(|at| now.duration_since(at) > self.interval * 3);
-        self.learnt.is_none() && is_long_ago
+        let is_believed = self.dispelled >= TOO_MANY_CHANCES && self.is_settled_lately(now);
+        self.learnt.is_none() && !is_believed
+    }
+
+    fn is_settled_lately(&self, now: Instant) -> bool {
+        self.settled_at.is_some_and(|at| now.duration_since(at) <= self.interval * 3)
     }
 
     /// Learns from a refusal how many requests pass in an interval.

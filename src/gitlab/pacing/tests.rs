@@ -85,7 +85,8 @@ async fn refusal_of_the_host_pauses_every_route_as_long_as_it_says() {
     for (headers, seconds) in [
         (vec![("retry-after", "7".to_owned())], 7),
         (vec![("retry-after", "0".to_owned())], 1),
-        (vec![], 60),
+        // Nobody says so long: it may be chance, and one request sees.
+        (vec![], 2),
     ] {
         let pacer = pacer(6_000, 800, 8);
         pacer.admit("/version").await.observe(&hints(429, &headers));

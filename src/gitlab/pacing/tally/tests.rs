@@ -132,10 +132,18 @@ async fn lone_refusal_is_confirmed_by_one_more_request_before_it_is_believed() {
     tally.passed(true, until);
     assert_eq!((tally.obstacle(until), tally.learnt()), (None, None), "it was chance");
 
-    // The next is believed at once.
-    let now = pass(&mut tally, 50, Duration::from_millis(100), until);
-    tally.refused(lone(now));
-    assert!(tally.learnt().is_some());
+    // After three of them shortly after one another the next is believed at once.
+    let mut now = until;
+    for chances in 2..=4 {
+        now = pass(&mut tally, 50, Duration::from_millis(100), now);
+        tally.refused(lone(now));
+        assert_eq!(tally.learnt().is_some(), chances == 4);
+        if chances < 4 {
+            now += Duration::from_secs(3);
+            tally.count();
+            tally.passed(true, now);
+        }
+    }
     assert!(tally.rests_until().is_some_and(|until| until >= now + MINUTE));
 
     // So is one that another confirms, whichever went out first.

@@ -222,7 +222,8 @@ impl Base {
 
     /// Puts what follows `/api/v4/` onto the base; `None` for what is no address of any API.
     fn rewrite(&self, url: &Url) -> Option<Target> {
-        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() {
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if !matches!(url.scheme(), "http" | "https") || has_user {
             return None;
         }
         let below = match url.path().strip_prefix(self.api.path()) {

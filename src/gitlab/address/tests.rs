@@ -351,3 +351,14 @@ fn graphql_lies_beside_the_api_below_the_sub_path() {
 fn words_of_routes_are_in_order() {
     assert!(ROUTE_WORDS.is_sorted());
 }
+
+#[test]
+fn address_with_a_password_alone_is_not_followed_either() {
+    let base = base("https://gitlab.example.com");
+    let asked = issues(&base);
+    let link = "https://:hunter2@gitlab.example.com/api/v4/projects/7/issues?page=2";
+    for error in [base.link(&asked, link), base.redirect(&asked, link)] {
+        let error = error.expect_err("refused");
+        assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
+    }
+}

@@ -243,8 +243,11 @@ impl Client {
             for id in ids {
                 match found.remove(&id) {
                     Some(Fetched::Failed(_)) if asked > 1 => failed.push_back(id),
-                    // A page that is shorter than what was asked for, and not the last.
-                    Some(Fetched::Absent) | None if has_more && returned > 0 => cut.push_back(id),
+                    // A page that is shorter than what was asked for, and not the last. One that
+                    // is as long has no room for more, whatever it says: it would never end.
+                    Some(Fetched::Absent) | None if has_more && (1..asked).contains(&returned) => {
+                        cut.push_back(id);
+                    }
                     Some(fetched) => drop(answered.insert(id, fetched)),
                     None => drop(answered.insert(id, Fetched::Absent)),
                 }

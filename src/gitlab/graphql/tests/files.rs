@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::super::standing::Kind;
 use super::{client, client_with, serve};
 use crate::codeowners::PLACES;
+use crate::gitlab::stub::{Stub, json};
 use crate::gitlab::{Client, Credential, Fetched, ProjectFiles, Want};
 use crate::model::ProjectId;
 
@@ -198,4 +199,19 @@ async fn what_is_not_shown_is_absent_and_not_without_files() {
     let answers = ask(&anonymous, &ids).await;
     assert!(matches!(answers[&id(open)], Fetched::Whole(_)), "public data needs no token");
     gitlab.stop().await;
+}
+
+#[tokio::test]
+async fn server_that_shows_other_projects_and_says_there_are_more_is_not_asked_without_end() {
+    let body = r#"{"data":{"projects":{"nodes":[{"id":"gid://gitlab/Project/999","repository":null}],
+        "pageInfo":{"hasNextPage":true,"endCursor":"x"}}}}"#;
+    let stub = Stub::start(move |_, turn| match turn {
+        0..20 => json(200, body),
+        _ => json(400, "{}"),
+    })
+    .await;
+    let ids = [1, 2, 3].map(ProjectId::new);
+    let answers = ask(&stub.client(), &ids).await;
+    assert!(stub.asked().len() <= 4, "{}", stub.asked().len());
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), ids.map(|id| (id, Fetched::Absent)));
 }

@@ -50,6 +50,7 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ("/projects/{}/labels", "`GET /projects/:id/labels`"),
     ("/projects/{}/issues/{}/notes", "/:iid/notes`"),
     ("/projects/{}/merge_requests/{}/notes", "/:iid/notes`"),
+    ("/personal_access_tokens/self", "`GET /personal_access_tokens/self`"),
     ("/projects/{}/templates/issues", "`GET /projects/:id/templates/issues`"),
     ("/projects/{}/templates/issues/{}", "`GET …/templates/issues/:key`"),
     ("/projects/{}/templates/merge_requests", "and `/merge_requests`"),

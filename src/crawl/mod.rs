@@ -272,6 +272,7 @@ impl Crawler {
             at: self.inner.clock.now(),
             activity: self.activity().clone(),
             budget: client.budget(),
+            outage: client.outage(),
             learnt: client.learnt(),
             token: self.token_check(),
             capabilities: client.capabilities(),

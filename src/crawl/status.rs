@@ -35,6 +35,8 @@ pub struct SourceNow {
     pub at: Timestamp,
     /// What is left of the rate limit.
     pub budget: Budget,
+    /// Since when GitLab has not answered, while all requests wait for it.
+    pub outage: Option<Timestamp>,
     /// Limits that were learnt from refusals.
     pub learnt: Vec<LearntLimit>,
     /// What is known of the token, once it was checked.

@@ -71,7 +71,7 @@ const ROUTE_WORDS: &[&str] = &[
 ];
 
 /// Where GraphQL lies, below the sub-path.
-const GRAPHQL: &str = "/api/graphql";
+pub(super) const GRAPHQL: &str = "/api/graphql";
 
 /// The API below the configured base.
 #[derive(Debug, Clone)]
@@ -176,7 +176,11 @@ impl Base {
     /// Rewrites a link that the answer to `asked` carried.
     pub(super) fn link(&self, asked: &Target, link: &str) -> Result<Target, Error> {
         let foreign = |target: String| Error::ForeignLink { path: asked.path.clone(), target };
-        let url = asked.url.join(link).map_err(|_| foreign("no address".to_owned()))?;
+        let no_address = || foreign("no address".to_owned());
+        if !is_reference(link) {
+            return Err(no_address());
+        }
+        let url = asked.url.join(link).map_err(|_| no_address())?;
         let target = self.rewrite(&url).ok_or_else(|| foreign(place(&url)))?;
         if url.host_str() != self.api.host_str() && !same_path(&target.path, &asked.path) {
             return Err(foreign(place(&url)));
@@ -208,6 +212,9 @@ impl Base {
                     path: asked.path.clone(),
                     content_type: format!("it redirects to {}", url.path()),
                 })
+            }
+            Some(_) if instance(&url) == instance(&asked.url) => {
+                Err(Error::RedirectLoop { path: asked.path.clone() })
             }
             Some(_) | None => Err(foreign(instance(&url))),
         }
@@ -268,6 +275,13 @@ fn instance(url: &Url) -> String {
     let front = url.path().split_once("/api/v4/").map(|(front, _)| front);
     let sub_path = front.or_else(|| url.path().strip_suffix(GRAPHQL)).unwrap_or_default();
     format!("{}{sub_path}", url.origin().ascii_serialization())
+}
+
+/// True for an address, and for what can stand in its place: the first part of a relative one has
+/// no colon (RFC 3986, 4.2), or else a scheme that is none would be taken for a path.
+fn is_reference(link: &str) -> bool {
+    let first = link.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    !first.contains(':') || Url::parse(link).is_ok()
 }
 
 /// True for a part that a server or proxy may take for a way up, whichever slash it stands between.

@@ -97,6 +97,12 @@ impl Breaker {
         Passage { breaker: self, began: (Instant::now(), self.clock.now()), is_probe: false }
     }
 
+    /// Returns since when the host has not answered, while all wait for it.
+    pub(super) fn open_since(&self) -> Option<Timestamp> {
+        let state = self.state();
+        state.open.as_ref().and(state.since).map(|(_, since)| since)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

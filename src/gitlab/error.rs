@@ -333,6 +333,11 @@ impl fmt::Display for At {
     }
 }
 
+/// True when a reason of GitLab's holds some words, in whatever case.
+fn names(reason: &str, words: &str) -> bool {
+    reason.to_ascii_lowercase().contains(words)
+}
+
 /// What happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -416,6 +421,14 @@ impl Error {
                     "make a new token with the scope read_api and configure it"
                 }
             },
+            Self::Forbidden { reason, .. } if names(reason, "job token not allowed") => {
+                "add the job's project to the job token allow-list of the project that is read \
+                 (Settings, CI/CD, Job token permissions)"
+            }
+            Self::Forbidden { reason, .. } if names(reason, "job token") => {
+                "no job token may do this, or this one lacks the permission: leave this part out, \
+                 or use an access token with the scope read_api"
+            }
             Self::Forbidden { .. } => "give the token's user access, or leave this part out",
             Self::Blocked { .. } => {
                 "the address may be blocked; wait, and look at the firewall or ask the operator"

@@ -10,8 +10,10 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::Error;
+use super::address::GRAPHQL;
 use super::credential::Credential;
 use super::error::{CredentialFault, Missing};
+use super::wire::unmarked;
 
 /// How much of a reason is kept, in characters: enough for GitLab's sentences.
 const REASON_CHARS: usize = 200;
@@ -29,7 +31,8 @@ impl Refusal<'_> {
     /// Returns the error that says what was refused and why.
     pub(super) fn into_error(self, credential: &Credential) -> Error {
         let path = self.path.to_owned();
-        let json = serde_json::from_slice::<Value>(self.body).ok().filter(Value::is_object);
+        let body = unmarked(self.body);
+        let json = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
         match self.status {
             StatusCode::TOO_MANY_REQUESTS => {
                 Error::Throttled { path, retry_after: self.retry_after }
@@ -48,19 +51,30 @@ impl Refusal<'_> {
                 None => Error::Blocked { path },
             },
             StatusCode::NOT_FOUND => Error::NotFound { path, what: missing(json.as_ref()) },
-            // GraphQL alone answers `errors`: asked again as it is, the query would fail again.
-            status if json.as_ref().is_some_and(|json| json["errors"].is_array()) => {
+            // Asked again as it is, the query would fail again.
+            status
+                if self.path == GRAPHQL
+                    && is_about_the_query(status)
+                    && json.as_ref().is_some_and(|json| json["errors"].is_array()) =>
+            {
                 Error::Query { status, message: json.as_ref().and_then(reason).unwrap_or_default() }
             }
             status => Error::Refused {
                 status,
                 path,
                 is_gitlab: json.is_some(),
-                message: json.as_ref().and_then(reason).unwrap_or_else(|| plain(self.body)),
+                message: json.as_ref().and_then(reason).unwrap_or_else(|| plain(body)),
                 retry_after: self.retry_after,
             },
         }
     }
+}
+
+/// Says which refusals in GraphQL's shape are about the query: it takes too long, or cannot be
+/// worked on. All others are of GraphQL itself.
+fn is_about_the_query(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::UNPROCESSABLE_ENTITY)
+        || status.is_server_error()
 }
 
 fn fault(json: Option<&Value>, credential: &Credential) -> CredentialFault {
@@ -178,9 +192,13 @@ mod tests {
     use crate::gitlab::Verdict;
 
     fn refused(status: u16, body: &str) -> Error {
+        refused_at("/projects/7", status, body)
+    }
+
+    fn refused_at(path: &str, status: u16, body: &str) -> Error {
         Refusal {
             status: StatusCode::from_u16(status).expect("a status"),
-            path: "/projects/7",
+            path,
             body: body.as_bytes(),
             retry_after: None,
         }
@@ -271,6 +289,47 @@ mod tests {
         let blocked = refused(403, "<html>blocked</html>");
         assert_eq!(blocked.verdict(), Verdict::Retry { after: None }, "one may be chance");
         assert_eq!(refused(403, r#"{"message":"403 Forbidden"}"#).verdict(), Verdict::Skip);
+    }
+
+    #[test]
+    fn byte_order_mark_hides_no_refusal() {
+        let missing = refused(404, "\u{feff}{\"message\":\"404 Project Not Found\"}");
+        assert!(missing.is_absence(), "{missing:?}");
+        let forbidden = refused(403, "\u{feff}{\"message\":\"403 Forbidden\"}");
+        assert!(matches!(forbidden, Error::Forbidden { .. }), "{forbidden:?}");
+    }
+
+    #[test]
+    fn only_some_refusals_in_graphqls_shape_are_about_the_query() {
+        let body = r#"{"errors":[{"message":"no"}]}"#;
+        for status in [408, 422, 500, 502, 503, 504] {
+            let error = refused_at(GRAPHQL, status, body);
+            assert!(matches!(error, Error::Query { .. }), "{error:?}");
+            let error = refused(status, body);
+            assert!(matches!(error, Error::Refused { is_gitlab: true, .. }), "of REST: {error:?}");
+        }
+        for status in [400, 405, 409, 410, 418] {
+            let error = refused_at(GRAPHQL, status, body);
+            assert!(matches!(error, Error::Refused { is_gitlab: true, .. }), "{error:?}");
+        }
+        let error = refused_at(GRAPHQL, 403, body);
+        assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn refusal_of_a_job_token_is_for_the_allow_list() {
+        let error = refused(
+            403,
+            r#"{"message":"403 Forbidden - Authentication by CI/CD job token not allowed from shop/ci to project #7."}"#,
+        );
+        let hint = error.hint().expect("a hint");
+        assert!(hint.contains("job's project") && hint.contains("allow-list"), "{hint}");
+        let error = refused(
+            403,
+            r#"{"message":"403 Forbidden - This action is unauthorized for CI/CD job tokens."}"#,
+        );
+        let hint = error.hint().expect("a hint");
+        assert!(hint.contains("access token"), "{hint}");
     }
 
     #[test]

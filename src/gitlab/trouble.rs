@@ -25,6 +25,21 @@ const HOST_TRIES: u32 = 6;
 /// be chance; to insist is what gets an address blocked.
 const FRONT_TRIES: u32 = 3;
 
+/// How often a request is sent whose answer leads astray, or cannot be taken as it came. It may be
+/// chance, even twice; what is so for good costs two requests more, once.
+const STRAY_TRIES: u32 = 3;
+
+/// How often a request is sent that meets a lock: with delays that double from a second on, the
+/// last goes out after 15 to 30 seconds. Somebody else's change is done by then.
+const LOCK_TRIES: u32 = 6;
+
+/// How often a request is sent at most that meets one kind of trouble after the other.
+pub(super) const MOST_TRIES: u32 = 8;
+
+/// How often a request is sent that is refused for its key, while GitLab says that the key is
+/// valid.
+pub(super) const KEY_TRIES: u32 = 3;
+
 /// A part that failed by chance is read again by the next sync.
 const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
 
@@ -48,7 +63,7 @@ pub(super) enum Whose {
 }
 
 /// A row of the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Trouble {
     /// How often a request that fails so is sent at most.
     pub(super) tries: u32,
@@ -58,7 +73,6 @@ pub(super) struct Trouble {
     /// When it is worth to ask for the same part again.
     pub(super) look_again: SignedDuration,
     /// Why, for operators.
-    #[cfg_attr(not(test), expect(dead_code, reason = "printed into the documentation"))]
     pub(super) why: &'static str,
 }
 
@@ -136,6 +150,12 @@ impl Error {
             Self::NotFound { .. } => {
                 Trouble::skip(1, GitLab, AN_HOUR, "it is not there, or hidden from this token")
             }
+            Self::Refused { status: StatusCode::CONFLICT, is_gitlab: true, .. } => Trouble::skip(
+                LOCK_TRIES,
+                GitLab,
+                NEXT_SYNC,
+                "somebody else changes it at this moment: asked again within half a minute",
+            ),
             Self::Refused { status, is_gitlab, .. } => refused(*status, *is_gitlab),
             Self::Query { .. } => Trouble::skip(
                 1,
@@ -163,10 +183,10 @@ impl Error {
                 "each try costs its whole time limit, so there are fewer",
             ),
             Self::BodyTooLarge { .. } => Trouble::skip(
-                2,
+                STRAY_TRIES,
                 Nobody,
                 A_DAY,
-                "cut off at the limit; once more in case it was chance, for lists a smaller page",
+                "cut off at the limit; again in case it was chance, for lists a smaller page",
             ),
             Self::Decode { source, .. } if source.is_eof() => Trouble::skip(
                 FRONT_TRIES,
@@ -178,10 +198,10 @@ impl Error {
                 Trouble::skip(FRONT_TRIES, Front, NEXT_SYNC, "a file that a proxy cut or added to")
             }
             Self::Decode { .. } => Trouble::skip(
-                2,
+                STRAY_TRIES,
                 Nobody,
                 A_DAY,
-                "JSON of another shape; once more, then it takes a new version",
+                "JSON of another shape; again in case it was chance, then it takes a new version",
             ),
             Self::NotGitLab { .. } => Trouble::skip(
                 FRONT_TRIES,
@@ -190,19 +210,23 @@ impl Error {
                 "a sign-in page or another server; several in a row stand in the way of all",
             ),
             Self::ForeignRedirect { .. } => Trouble::skip(
-                1,
+                STRAY_TRIES,
                 Nobody,
                 AN_HOUR,
-                "the token is not sent elsewhere; somebody must correct the address",
+                "the token is not sent elsewhere; if it was not chance, somebody must correct the \
+                 address",
             ),
-            Self::RedirectLoop { .. } => {
-                Trouble::skip(1, Nobody, AN_HOUR, "five redirects are more than a move needs")
-            }
+            Self::RedirectLoop { .. } => Trouble::skip(
+                STRAY_TRIES,
+                Nobody,
+                AN_HOUR,
+                "to itself, or more than five: a move needs one",
+            ),
             Self::ForeignLink { .. } | Self::LoopingLink { .. } => Trouble::skip(
-                2,
+                STRAY_TRIES,
                 GitLab,
                 NEXT_SYNC,
-                "the page is asked for once more; a list whose links lead astray is not whole",
+                "the page is asked for again; a list whose links lead astray is not whole",
             ),
             Self::EndlessList { .. } => Trouble::skip(
                 1,
@@ -287,8 +311,8 @@ fn refused(status: StatusCode, is_gitlab: bool) -> Trouble {
             TRIES,
             Whose::GitLab,
             NEXT_SYNC,
-            "it passes by itself: a lock, a full database, a worker that died; lists are asked \
-             for in smaller pages",
+            "it passes by itself: a full database, a worker that died; lists are asked for in \
+             smaller pages",
         ),
         (true, false) => Trouble::skip(
             HOST_TRIES,

@@ -218,6 +218,13 @@ fn budget(now: &SourceNow, families: &mut Families) {
         source(),
         paused,
     );
+    let outage = if now.outage.is_some() { 1.0 } else { 0.0 };
+    families.set(
+        "gitlab_outage",
+        "1 while GitLab does not answer, and all requests wait for it.",
+        source(),
+        outage,
+    );
     families.set(
         "gitlab_paused_routes",
         "Routes that rest after a throttle answer.",

@@ -79,6 +79,7 @@ async fn metrics_count_requests_by_route_and_never_name_a_project() {
         "xrefd_syncs_total{source=\"sim\",outcome=\"complete\"} 1",
         "xrefd_source_problems{source=\"sim\"} 0",
         "xrefd_gitlab_paused{source=\"sim\"} 0",
+        "xrefd_gitlab_outage{source=\"sim\"} 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

@@ -93,7 +93,9 @@ async fn a_token_that_came_into_use_is_checked_by_the_next_sync() {
     bench.sync().await.expect("a sync");
     let check = bench.crawler.token_check().expect("a check");
     assert!(check.expires_on.is_some(), "a rotated token lives for a week: {check:?}");
-    assert_eq!(bench.checks(), 2);
+    let checks = bench.checks();
+    bench.sync().await.expect("a sync");
+    assert_eq!(bench.checks(), checks, "once is enough");
     bench.gitlab.stop().await;
 }
 
@@ -102,10 +104,11 @@ async fn a_check_that_fails_leaves_the_sync_alone_and_is_tried_again_in_an_hour(
     let bench = Bench::new().await;
     let fault = Fault::new(FaultKind::Login).on(Requests::path(&format!("*{CHECK}")));
     let fault = bench.gitlab.faults().add(fault);
-    for checks in [1, 1] {
-        bench.sync().await.expect("a sync");
-        assert_eq!((bench.checks(), bench.crawler.token_check()), (checks, None));
-    }
+    bench.sync().await.expect("a sync");
+    let checks = bench.checks();
+    assert!(checks > 0);
+    bench.sync().await.expect("a sync");
+    assert_eq!((bench.checks(), bench.crawler.token_check()), (checks, None));
     bench.gitlab.faults().remove(fault);
     bench.clock.advance(SignedDuration::from_hours(1));
     bench.sync().await.expect("a sync");

@@ -118,6 +118,14 @@ fn links_are_rewritten_onto_the_base_or_refused() {
         ("https://g.example", "https://evil.example/steal", None),
         ("https://g.example", "https://g.example/users/sign_in", None),
         ("https://g.example", "javascript:alert(1)", None),
+        // What is no address is no path either.
+        ("https://g.example", "ht!tp:///??", None),
+        ("https://g.example", ":page=2", None),
+        (
+            "https://g.example",
+            "issues?page=2&order_by=a:b",
+            Some("https://g.example/api/v4/projects/7/issues?page=2&order_by=a:b"),
+        ),
         // The same list in the words of another: a port, a sub-path, an address in brackets.
         (
             "http://[::1]:8080/gl",
@@ -182,6 +190,12 @@ fn redirects_stay_on_the_base_or_are_refused() {
             Err("https://g.example/gl"),
         ),
         ("https://g.example", "/users/sign_in", Err("/users/sign_in")),
+        // To itself: nobody need correct an address.
+        (
+            "https://g.example",
+            "https://g.example/api/v4/projects/7/issues?page=1",
+            Err("GitLab redirects /projects/7/issues again and again"),
+        ),
     ] {
         let base = base(base_url);
         match (base.redirect(&issues(&base), location), expected) {

@@ -40,7 +40,9 @@ async fn open(breaker: &Breaker) {
 async fn an_outage_costs_few_looks_and_loses_no_request() {
     let breaker = breaker();
     let began = Instant::now();
+    assert_eq!(breaker.open_since(), None);
     open(&breaker).await;
+    assert_eq!(breaker.open_since(), Some(breaker.clock.now()));
     let mut looks = 0;
     // A deploy of a minute.
     let ask = || async {
@@ -60,6 +62,7 @@ async fn an_outage_costs_few_looks_and_loses_no_request() {
     for failures in futures_util::future::join_all((0..20).map(|_| ask())).await {
         looks += failures;
     }
+    assert_eq!(breaker.open_since(), None);
     assert!((4..=10).contains(&looks), "{looks}");
     assert!(began.elapsed() < Duration::from_secs(95), "{:?}", began.elapsed());
 }

@@ -15,9 +15,11 @@ use super::{Answer, Client, Outcome, millis};
 use crate::gitlab::Error;
 use crate::gitlab::address::Target;
 use crate::gitlab::breaker::{Noted, Passage};
+use crate::gitlab::calls::undecodable;
 use crate::gitlab::credential::{Credential, Key};
 use crate::gitlab::retry;
-use crate::gitlab::trouble::{Less, TRIES, Whose};
+use crate::gitlab::trouble::{KEY_TRIES, Less, TRIES, Trouble, Whose};
+use crate::gitlab::wire::{self, decode};
 
 /// How many redirects one request follows. A moved project takes one, a front end one more.
 const REDIRECTS: usize = 5;
@@ -34,7 +36,31 @@ pub(super) type Doubt = Mutex<Option<Look>>;
 pub(super) struct Look {
     generation: u64,
     at: Instant,
-    is_refused: bool,
+    said: Said,
+}
+
+/// What GitLab says of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Valid,
+    Refused,
+    Nothing,
+}
+
+/// What is sent, beside the target.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending<'a> {
+    pub(super) body: Option<&'a [u8]>,
+    pub(super) key: &'a Key,
+    /// How often the same question failed before.
+    pub(super) retry: u32,
+}
+
+/// Who answered the plainest question.
+enum Heard {
+    GitLab,
+    Another,
+    Nobody,
 }
 
 /// How a question is asked.
@@ -61,14 +87,36 @@ enum Next {
 struct Progress {
     /// Tries spent.
     tries: u32,
+    /// How many of them in each way, by the row of the table.
+    alike: Vec<(Trouble, u32)>,
+    /// Tries after which a smaller question may help.
+    heavy: u32,
     /// Failures met, those of an outage included.
     met: u32,
     /// Keys that were refused and replaced.
     keys: u32,
     /// The host answers a plain question, so that the failure is of this one.
     knocked: bool,
-    /// One refusal of a key that is valid was forgiven.
-    forgiven: bool,
+    /// Refusals of a key that GitLab does not refuse elsewhere.
+    doubts: u32,
+    /// GitLab was asked about the key since the first of them, and says that it is valid.
+    vouched: bool,
+}
+
+impl Progress {
+    /// Counts a try that failed, and returns how many did in the same way.
+    fn count(&mut self, error: &Error) -> u32 {
+        self.met += 1;
+        self.tries += 1;
+        self.heavy += u32::from(error.less() != Less::No);
+        let row = error.trouble();
+        if let Some((_, alike)) = self.alike.iter_mut().find(|(other, _)| *other == row) {
+            *alike += 1;
+            return *alike;
+        }
+        self.alike.push((row, 1));
+        1
+    }
 }
 
 impl Client {
@@ -130,11 +178,12 @@ impl Client {
             passage.wait().await?;
             if passage.is_probe() && progress.met >= TRIES {
                 // It may be this question that brings the host to its knees: a plain one tells.
-                progress.knocked = self.knock(passage).await?;
+                progress.knocked = !matches!(self.knock(passage).await?, Heard::Nobody);
                 continue;
             }
             let key = inner.keyring.present().await?;
-            let answer = self.follow_redirects(target, manner.body, &key, &mut passage).await;
+            let sending = Sending { body: manner.body, key: &key, retry: progress.met };
+            let answer = self.follow_redirects(target, sending, &mut passage).await;
             let error = match answer.and_then(&read) {
                 Ok(value) => {
                     passage.answered();
@@ -149,18 +198,17 @@ impl Client {
                     source: Box::new(error),
                 });
             }
-            let next = match passage.failed(error) {
+            let next = match self.judge(passage, error).await? {
                 Noted::Outage => {
                     progress.met += 1;
                     Next::Again(Duration::ZERO)
                 }
                 Noted::Barred(error) => Next::Never(error),
                 Noted::Single(error) => {
-                    progress.met += 1;
-                    progress.tries += 1;
+                    let alike = progress.count(&error);
                     let enough = match error.less() {
                         Less::No => false,
-                        Less::Later => progress.tries >= ENOUGH,
+                        Less::Later => progress.heavy >= ENOUGH,
                         Less::AtOnce => true,
                     };
                     let is_doubted = matches!(error, Error::Unauthorized { is_final: true, .. });
@@ -169,7 +217,7 @@ impl Client {
                     } else if is_doubted {
                         self.doubt(error, &key, &mut progress).await?
                     } else {
-                        self.weigh(target, error, &progress)
+                        self.weigh(target, error, alike, progress.tries)
                     }
                 }
             };
@@ -183,10 +231,25 @@ impl Client {
         }
     }
 
+    /// Tells the breaker of a failure. Before all is stopped because something answers in GitLab's
+    /// place, a plain question tells whether it stands before one route only.
+    async fn judge(&self, passage: Passage<'_>, error: Error) -> Result<Noted, Error> {
+        let barred = match passage.failed(error) {
+            Noted::Barred(Error::Barred { answers, source }) => Error::Barred { answers, source },
+            noted => return Ok(noted),
+        };
+        let mut passage = self.inner.host.breaker.passage();
+        passage.wait().await?;
+        Ok(match (self.knock(passage).await?, barred) {
+            (Heard::GitLab, Error::Barred { source, .. }) => Noted::Single(*source),
+            (_, barred) => Noted::Barred(barred),
+        })
+    }
+
     /// Decides about another try after a failure of this question alone.
-    fn weigh(&self, target: &Target, error: Error, progress: &Progress) -> Next {
+    fn weigh(&self, target: &Target, error: Error, alike: u32, tries: u32) -> Next {
         let why = error.to_string();
-        let delay = match retry::next(error, progress.tries, self.inner.backoff) {
+        let delay = match retry::next(error, alike, tries, self.inner.backoff) {
             Ok(delay) => delay,
             Err(error) => return Next::Never(error),
         };
@@ -204,9 +267,13 @@ impl Client {
     /// lags. To stop everything for that would lose a sync; to go on with a dead token would cost a
     /// request for each thing there is. So GitLab is asked once about the token itself.
     async fn doubt(&self, error: Error, key: &Key, progress: &mut Progress) -> Result<Next, Error> {
-        // A key that was replaced meanwhile needs no look.
+        // A key that was replaced meanwhile needs no look, and one that was just found valid for
+        // this very question none either.
         let is_past = self.inner.keyring.generation().await != key.generation;
-        if is_past || self.is_refused(key).await? {
+        let said =
+            if is_past || progress.vouched { Said::Nothing } else { self.ask_about(key).await? };
+        progress.vouched |= said == Said::Valid;
+        if is_past || said == Said::Refused {
             if progress.keys < TRIES && self.inner.keyring.refused(key.generation).await {
                 progress.keys += 1;
                 progress.tries -= 1;
@@ -215,9 +282,9 @@ impl Client {
             }
             return Ok(Next::Never(error));
         }
-        if !progress.forgiven {
-            progress.forgiven = true;
-            return Ok(Next::Again(retry::jittered(1, self.inner.backoff)));
+        progress.doubts += 1;
+        if progress.doubts < KEY_TRIES {
+            return Ok(Next::Again(retry::jittered(progress.doubts, self.inner.backoff)));
         }
         Ok(Next::Never(match error {
             Error::Unauthorized { path, reason, .. } => {
@@ -227,70 +294,85 @@ impl Client {
         }))
     }
 
-    /// Asks GitLab about the key itself. All who wonder at once share one request. No answer says
-    /// nothing against the key.
-    async fn is_refused(&self, key: &Key) -> Result<bool, Error> {
+    /// Asks GitLab about the key itself, and again if it refuses it, since that may be chance too.
+    /// All who wonder at once share the answer. None says nothing against the key.
+    async fn ask_about(&self, key: &Key) -> Result<Said, Error> {
         let wondered = Instant::now();
         let mut last = self.inner.doubt.lock().await;
         if let Some(look) = *last
             && look.generation == key.generation
             && look.at >= wondered
         {
-            return Ok(look.is_refused);
+            return Ok(look.said);
         }
         let path: &[&str] = match &key.credential {
             Credential::PrivateToken(_) => &["personal_access_tokens", "self"],
             // OAuth tokens have no such page of their own.
             Credential::Bearer(_) => &["user"],
-            Credential::JobToken(_) | Credential::None => return Ok(false),
+            Credential::JobToken(_) | Credential::None => return Ok(Said::Nothing),
         };
         let target = self.base().target(path, &[])?;
+        let mut said = self.look(&target, key, 0).await?;
+        if said == Said::Refused {
+            tokio::time::sleep(retry::jittered(1, self.inner.backoff)).await;
+            said = self.look(&target, key, 1).await?;
+        }
+        *last = Some(Look { generation: key.generation, at: Instant::now(), said });
+        Ok(said)
+    }
+
+    /// Asks about the key once.
+    async fn look(&self, target: &Target, key: &Key, retry: u32) -> Result<Said, Error> {
         let mut passage = self.inner.host.breaker.passage();
         passage.wait().await?;
-        let answer = self.follow_redirects(&target, None, key, &mut passage).await;
-        let is_refused = match answer {
+        let sending = Sending { body: None, key, retry };
+        match self.follow_redirects(target, sending, &mut passage).await {
             Ok(_) => {
                 passage.answered();
-                false
+                Ok(Said::Valid)
             }
             Err(error) => {
                 let is_refused = matches!(error, Error::Unauthorized { .. });
                 // Whatever it leads to is found by the question itself.
                 passage.failed(error);
-                is_refused
+                Ok(if is_refused { Said::Refused } else { Said::Nothing })
             }
-        };
-        *last = Some(Look { generation: key.generation, at: Instant::now(), is_refused });
-        Ok(is_refused)
+        }
     }
 
-    /// Asks the plainest question there is, and says whether the host answers it, if only to
-    /// refuse.
-    async fn knock(&self, mut passage: Passage<'_>) -> Result<bool, Error> {
+    /// Asks the plainest question there is, and says who answers it, if only to refuse.
+    async fn knock(&self, mut passage: Passage<'_>) -> Result<Heard, Error> {
         let target = self.base().target(&["version"], &[])?;
         let key = self.inner.keyring.present().await?;
-        match self.follow_redirects(&target, None, &key, &mut passage).await {
+        let sending = Sending { body: None, key: &key, retry: 0 };
+        let answer = self.follow_redirects(&target, sending, &mut passage).await;
+        let version = answer.and_then(|answer| {
+            decode::<wire::Version>(&answer.body).map_err(|error| undecodable(&answer, error))
+        });
+        let error = match version {
             Ok(_) => {
                 passage.answered();
-                Ok(true)
+                return Ok(Heard::GitLab);
             }
-            Err(error) => Ok(match passage.failed(error) {
-                Noted::Single(_) => true,
-                Noted::Outage | Noted::Barred(_) => false,
-            }),
-        }
+            Err(error) => error,
+        };
+        let whose = error.trouble().whose;
+        Ok(match passage.failed(error) {
+            Noted::Single(_) if whose == Whose::GitLab => Heard::GitLab,
+            Noted::Single(_) => Heard::Another,
+            Noted::Outage | Noted::Barred(_) => Heard::Nobody,
+        })
     }
 
     async fn follow_redirects(
         &self,
         target: &Target,
-        body: Option<&[u8]>,
-        key: &Key,
+        sending: Sending<'_>,
         passage: &mut Passage<'_>,
     ) -> Result<Answer, Error> {
         let mut target = target.clone();
         for _ in 0..=REDIRECTS {
-            match self.exchange(&target, body, key, passage).await? {
+            match self.exchange(&target, sending, passage).await? {
                 Outcome::Answer(answer) => return Ok(answer),
                 Outcome::Moved(moved) => target = moved,
             }

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
+use super::ask::Sending;
 use super::{Answer, Client, Outcome, millis};
 use crate::gitlab::address::Target;
 use crate::gitlab::breaker::Passage;
@@ -28,8 +29,7 @@ impl Client {
     pub(super) async fn exchange(
         &self,
         target: &Target,
-        body: Option<&[u8]>,
-        key: &Key,
+        Sending { body, key, retry }: Sending<'_>,
         passage: &mut Passage<'_>,
     ) -> Result<Outcome, Error> {
         let inner = &*self.inner;
@@ -44,7 +44,7 @@ impl Client {
         };
         let began = Instant::now();
         inner.features.is_key(key.generation, Kind::from(&key.credential));
-        let span = request_span(target, millis(admission.waited()));
+        let span = request_span(target, retry, millis(admission.waited()));
         let request = request(target, body, key);
         inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut status = None;
@@ -209,10 +209,11 @@ impl Client {
 }
 
 /// Makes the span of one request. What only the answer tells is recorded when it is there.
-fn request_span(target: &Target, wait_ms: u64) -> Span {
+fn request_span(target: &Target, retry: u32, wait_ms: u64) -> Span {
     tracing::debug_span!(
         "gitlab.request",
         http.route = %target.route,
+        retry,
         wait_ms,
         http.status = field::Empty,
         duration_ms = field::Empty,

@@ -224,6 +224,11 @@ impl Client {
         self.inner.pacer().budget()
     }
 
+    /// Returns since when the host has not answered, while all requests wait for it.
+    pub fn outage(&self) -> Option<Timestamp> {
+        self.inner.host.breaker.open_since()
+    }
+
     /// Returns what was learnt of limits, to be kept over a restart.
     pub fn learnt(&self) -> Vec<LearntLimit> {
         self.inner.pacer().learnt()

@@ -84,10 +84,10 @@ async fn token_does_not_follow_a_redirect_to_another_origin() {
             let stub =
                 Stub::start(move |_, _| answer(status, &[("location", &location)], "")).await;
             let error = stub.client().version().await.expect_err("refused");
-            assert!(matches!(error, Error::ForeignRedirect { .. }), "{error:?}");
-            assert!(error.to_string().contains(&other.url), "{error}");
+            assert!(matches!(error.cause(), Error::ForeignRedirect { .. }), "{error:?}");
+            assert!(chain(&error).contains(&other.url), "{error}");
             assert!(error.hint().is_some());
-            assert_eq!(stub.asked().len(), 1);
+            assert_eq!(stub.asked().len(), 3, "again, in case it was chance");
         }
     }
     assert_eq!(other.asked().len(), 0, "the other server was never asked");
@@ -138,8 +138,8 @@ async fn endless_redirects_end() {
     })
     .await;
     let error = stub.client().version().await.expect_err("an error");
-    assert!(matches!(error, Error::RedirectLoop { .. }), "{error:?}");
-    assert_eq!(stub.asked().len(), 6);
+    assert!(matches!(error.cause(), Error::RedirectLoop { .. }), "{error:?}");
+    assert_eq!(stub.asked().len(), 3 * 6);
 }
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn oversized_body_is_refused_announced_or_not() {
     let error = client.group("endless").await.expect_err("too large");
     assert!(matches!(error.cause(), Error::BodyTooLarge { .. }), "{error:?}");
     assert_eq!(error.verdict(), Verdict::Skip);
-    assert_eq!(stub.asked().len(), 4, "once more each, in case it was chance");
+    assert_eq!(stub.asked().len(), 6, "again, in case it was chance");
 }
 
 #[tokio::test]
@@ -322,9 +322,9 @@ async fn refusals_are_told_apart() {
         assert!(!text.contains("with_projects"), "no query string: {text}");
         assert_eq!(error.verdict(), verdict, "{text}");
     }
-    // The two pages are asked for twice more each, and the two refusals of a token that is valid
-    // elsewhere once: one may be chance.
-    assert_eq!(client.stats().retries, 6);
+    // The two pages and the two refusals of a token that is valid elsewhere are asked for twice
+    // more each: it may be chance.
+    assert_eq!(client.stats().retries, 8);
 }
 
 #[tokio::test]
@@ -353,7 +353,89 @@ async fn token_is_asked_about_once_before_all_stops() {
     assert_eq!(error.verdict(), Verdict::Skip);
     client.version().await.expect("other routes work");
     let groups = alive.uris().into_iter().filter(|uri| uri.contains("/groups/"));
-    assert_eq!(groups.count(), 2, "once more, in case it was chance");
+    assert_eq!(groups.count(), 3, "again, in case it was chance");
+    let looks = alive.uris().into_iter().filter(|uri| uri.contains("personal_access_tokens/self"));
+    assert_eq!(looks.count(), 1, "GitLab said that the token is valid");
+}
+
+#[tokio::test]
+async fn refusals_by_chance_of_a_question_and_of_the_look_at_its_token_stop_nothing() {
+    let stub = Stub::start(|_, turn| match turn {
+        0 | 1 => json(401, r#"{"message":"401 Unauthorized"}"#),
+        _ => json(200, VERSION),
+    })
+    .await;
+    stub.client().version().await.expect("a version");
+    let look = "/api/v4/personal_access_tokens/self";
+    assert_eq!(stub.uris(), ["/api/v4/version", look, look, "/api/v4/version"]);
+}
+
+#[tokio::test]
+async fn one_kind_of_trouble_after_the_other_spends_the_tries_of_each() {
+    let stub = Stub::start(|asked, turn| match turn {
+        0 | 4 => answer(200, &[("content-type", "text/html")], "<html>Sign in</html>"),
+        1 | 5 => answer(302, &[("location", &asked.uri)], ""),
+        2 => answer(403, &[], "<html>no</html>"),
+        3 => json(409, r#"{"message":"409 Conflict: Resource lock"}"#),
+        6 => answer(502, &[], ""),
+        _ => json(200, VERSION),
+    })
+    .await;
+    stub.client().version().await.expect("a version");
+    assert_eq!(stub.asked().len(), 8);
+
+    // All kinds together have their bound.
+    let stub = Stub::start(|asked, turn| match turn % 4 {
+        0 => answer(502, &[], ""),
+        1 => json(500, "{}"),
+        2 => answer(302, &[("location", &asked.uri)], ""),
+        _ => json(409, "{}"),
+    })
+    .await;
+    let error = stub.client().version().await.expect_err("given up");
+    assert!(matches!(error, Error::TooManyRetries { attempts: 8, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn lock_is_waited_for() {
+    let stub = Stub::start(|_, turn| match turn {
+        0..5 => json(409, r#"{"message":"409 Conflict: Resource lock"}"#),
+        _ => json(200, VERSION),
+    })
+    .await;
+    stub.client().version().await.expect("a version");
+    assert_eq!(stub.asked().len(), 6);
+}
+
+#[tokio::test]
+async fn page_before_one_route_bars_that_route_and_no_other() {
+    let stub = Stub::start(|asked, _| {
+        if asked.uri.contains("/groups/") {
+            answer(403, &[("content-type", "text/html")], "<html>no</html>")
+        } else {
+            json(200, VERSION)
+        }
+    })
+    .await;
+    let client = stub.client();
+    let groups = futures_util::future::join_all((0..4).map(|_| client.group("shop"))).await;
+    for error in groups {
+        let error = error.expect_err("refused");
+        assert!(matches!(error.cause(), Error::Blocked { .. }), "{error:?}");
+        assert_eq!(error.verdict(), Verdict::Skip, "{error:?}");
+    }
+    assert!(stub.uris().iter().any(|uri| uri.ends_with("/version")), "GitLab was asked");
+
+    let all = Stub::start(|_, _| answer(403, &[], "<html>no</html>")).await;
+    let client = all.client();
+    let versions = futures_util::future::join_all((0..4).map(|_| client.version())).await;
+    assert!(versions.iter().any(|version| matches!(version, Err(Error::Barred { .. }))));
+    let sign_in =
+        Stub::start(|_, _| answer(200, &[("content-type", "text/html")], "<html>Sign in</html>"))
+            .await;
+    let client = sign_in.client();
+    let versions = futures_util::future::join_all((0..4).map(|_| client.version())).await;
+    assert!(versions.iter().any(|version| matches!(version, Err(Error::Barred { .. }))));
 }
 
 #[tokio::test]

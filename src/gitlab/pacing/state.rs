@@ -185,14 +185,29 @@ impl State {
                 // Where a window is stated there is nothing to guess; and who asks for a longer
                 // rest than an interval counts in other intervals.
                 let is_telling = hints.stated.is_none() && wait <= interval;
-                self.host.refused(Refusal { sent_at, now, wall, wait, window_began, is_telling });
+                let refusal = Refusal {
+                    sent_at,
+                    now,
+                    wall,
+                    wait,
+                    window_began,
+                    is_telling,
+                    may_be_chance: hints.stated.is_none() && hints.wait().is_none(),
+                };
+                self.host.refused(refusal);
             }
             Throttle::Route => {
                 self.host.passed(probes.host, now);
                 let interval = self.route(pace, route, now).interval();
-                let wait = wait(interval);
-                let window_began = self.window_began(interval, now);
-                let refusal = Refusal { sent_at, now, wall, wait, window_began, is_telling: true };
+                let refusal = Refusal {
+                    sent_at,
+                    now,
+                    wall,
+                    wait: wait(interval),
+                    window_began: self.window_began(interval, now),
+                    is_telling: true,
+                    may_be_chance: hints.wait().is_none(),
+                };
                 self.route(pace, route, now).refused(refusal);
             }
         }

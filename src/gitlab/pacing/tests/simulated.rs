@@ -253,7 +253,8 @@ async fn beside_others_we_use_what_they_leave_and_nobody_is_refused() {
         let (pacer, server) = (Arc::new(pacer(600, 800, 8)), server(Mode::Always, &[(limit, 60)]));
         let other = limit * percent / 100;
         work(&pacer, &server, &[ISSUES], Other::Steady(other), 20).await;
-        assert!(pacer.budget().windows[0].others <= other);
+        // Those of ours that were dropped while they were out may be taken for others'.
+        assert!(pacer.budget().windows[0].others <= other + 8);
         let server = server.lock().expect("not poisoned");
         assert_eq!(server.refused(0..20).0, 0, "{limit} with {percent} %");
         // What they use of a window is known from the second on.
@@ -313,7 +314,9 @@ async fn work_is_spread_over_the_window_but_a_short_sync_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn limit_of_a_route_is_learnt_and_not_exceeded_again() {
-    for limit in [200, 5] {
+    // A request is kept back for safety, which is much of a limit of five.
+    // So low a limit is doubted at first, which costs one more refusal.
+    for (limit, percent, more) in [(200, 85, 0), (5, 60, 1)] {
         let (pacer, server) =
             (Arc::new(pacer(6_000, 800, 8)), server(Mode::Always, &[(2_000, 60)]));
         // The first interval begins in the middle of one.
@@ -323,10 +326,10 @@ async fn limit_of_a_route_is_learnt_and_not_exceeded_again() {
         let server = server.lock().expect("not poisoned");
         let first = *server.refused_ours.keys().next().expect("a refusal");
         assert!(server.refused(first..first + 1).0 <= 16, "only those that were out");
-        assert_eq!(server.refused(first + 1..70), (0, 0), "limit {limit}");
+        assert_eq!(server.refused(first + 1..70), (more, 0), "limit {limit}");
         let passed: u64 =
             server.route_counted.range((ISSUES, 5)..(ISSUES, 30)).map(|(_, n)| n).sum();
-        assert!(passed * 100 >= limit * 25 * 85, "limit {limit}: {passed}");
+        assert!(passed * 100 >= limit * 25 * percent, "limit {limit}: {passed}");
     }
 }
 
@@ -376,7 +379,8 @@ async fn window_that_is_gone_is_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn thousands_wait_in_turn_and_one_route_does_not_hold_up_another() {
     let pacer = Arc::new(pacer(60_000, 800, 4));
-    let refusal = hints(429, &[("content-type", "application/json".to_owned())]);
+    let asked = ("retry-after", "60".to_owned());
+    let refusal = hints(429, &[("content-type", "application/json".to_owned()), asked]);
     pacer.admit("/a").await.observe(&refusal);
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut all = tokio::task::JoinSet::new();

@@ -239,6 +239,9 @@ impl State {
             let Some(held) = place.usable() else { continue };
             let Held { credential, header, .. } = held;
             if self.in_force.as_ref().is_some_and(|key| key.header == *header) {
+                if index == 0 {
+                    self.stand_in = None;
+                }
                 return Ok(false);
             }
             let (credential, header) = (credential.clone(), header.clone());

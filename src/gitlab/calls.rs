@@ -1,7 +1,7 @@
 //! What GitLab can be asked.
 //!
 //! One method per question. What a call returns is `model`, or a plain struct beside it. What part
-//! of a list is asked for: `query.rs`. How it is asked, and how often: `client.rs`.
+//! of a list is asked for: `query.rs`. How it is asked, and how often: `client/`.
 
 use super::Error;
 use super::address::Target;

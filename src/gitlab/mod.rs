@@ -5,13 +5,12 @@
 //! of that ends here. This module knows no database and no rules, never writes to GitLab, and
 //! sends the token to the configured origin only.
 //!
-//! Where to look: `calls.rs` and `query.rs` for what can be asked, `client.rs` for the way of one question,
-//! `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
+//! Where to look: `calls.rs` and `query.rs` for what can be asked, `client/` for the way of one
+//! question, `graphql/`, `credential/`, `pacing/` (the design of the pace is there), `host.rs` and
 //! `breaker.rs`, `retry.rs`, `paging.rs` and `address.rs` (where links and redirects may lead),
 //! `proxy.rs` and `tls.rs` (the way to the host), `error.rs`, `refusal.rs` and `trouble.rs` (the
 //! table of what follows from what), `features.rs`, `probe.rs` and `sketch.rs` (what is to be had),
-//! `meter.rs`, and `wire/` for the
-//! shapes of the answers.
+//! `meter.rs`, and `wire/` for the shapes of the answers.
 
 mod address;
 mod breaker;

@@ -113,6 +113,10 @@ async fn token(visit: &Visit<'_>) -> Seen {
     let now = visit.clock.now();
     let mut findings: Vec<Finding> =
         check.warnings(now).into_iter().map(|warning| Finding::warning(CHECK, warning)).collect();
+    if let Some(sentence) = visit.client.keyring().stand_in().await {
+        let step = "put a token that GitLab takes into the first place";
+        findings.push(Finding::warning(CHECK, sentence).then(step));
+    }
     findings.extend(check.remarks().into_iter().map(|remark| Finding::ok(CHECK, remark)));
     if findings.iter().all(|finding| finding.severity == Severity::Ok) {
         let expiry = match check.expires_on {

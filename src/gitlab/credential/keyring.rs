@@ -67,6 +67,8 @@ struct State {
     places: Vec<Place>,
     /// When it was last found that every key is refused.
     exhausted_at: Option<Instant>,
+    /// That a fallback is used, and why, in one sentence without a token's text.
+    stand_in: Option<String>,
 }
 
 impl fmt::Debug for Keyring {
@@ -121,6 +123,11 @@ impl Keyring {
     /// Returns the number of the key in force, which grows with each new one; 0 before the first.
     pub async fn generation(&self) -> u64 {
         self.state.lock().await.in_force.as_ref().map_or(0, |key| key.generation)
+    }
+
+    /// Returns a sentence that says which token is used in place of the first one, and why.
+    pub async fn stand_in(&self) -> Option<String> {
+        self.state.lock().await.stand_in.clone()
     }
 
     /// Returns the key in force, reading it the first time, and again when its file has changed.
@@ -232,6 +239,9 @@ impl State {
             let Some(held) = place.usable() else { continue };
             let Held { credential, header, .. } = held;
             if self.in_force.as_ref().is_some_and(|key| key.header == *header) {
+                if index == 0 {
+                    self.stand_in = None;
+                }
                 return Ok(false);
             }
             let (credential, header) = (credential.clone(), header.clone());
@@ -245,27 +255,27 @@ impl State {
         }
     }
 
-    /// Says which place is in use from now on, where that is worth a line.
-    fn tell(&self, index: usize, failure: Option<&Error>) {
+    /// Says which place is in use from now on, where that is worth a line, and keeps it in mind
+    /// while it is not the first.
+    fn tell(&mut self, index: usize, failure: Option<&Error>) {
         let place = self.places[index].describe();
-        match (self.places.first(), failure) {
-            (Some(first), _) if index > 0 && !first.is_failing() => tracing::warn!(
-                "the token of {place} is used: GitLab refuses the one of {}",
-                first.describe()
-            ),
-            (Some(first), Some(error)) if index > 0 => tracing::warn!(
-                "the token of {place} is used: there is none in {}: {}",
-                first.describe(),
-                chain(error)
-            ),
-            (Some(first), None) if index > 0 => tracing::warn!(
-                "the token of {place} is used: there is none in {}",
-                first.describe()
-            ),
-            _ if self.in_force.is_some() => {
-                tracing::info!("another token is used from now on: the one of {place}");
+        self.stand_in = self.places.first().filter(|_| index > 0).map(|first| {
+            let wanted = first.describe();
+            match failure {
+                _ if !first.is_failing() => {
+                    format!("the token of {place} is used: GitLab refuses the one of {wanted}")
+                }
+                Some(error) => format!(
+                    "the token of {place} is used: there is none in {wanted}: {}",
+                    chain(error)
+                ),
+                None => format!("the token of {place} is used: there is none in {wanted}"),
             }
-            _ => {}
+        });
+        if let Some(sentence) = &self.stand_in {
+            tracing::warn!("{sentence}");
+        } else if self.in_force.is_some() {
+            tracing::info!("another token is used from now on: the one of {place}");
         }
     }
 

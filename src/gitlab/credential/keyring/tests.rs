@@ -268,8 +268,12 @@ async fn a_reload_begins_with_the_first_token_again() {
     assert_eq!(sent(&ring).await, "spare");
     skip(60).await;
     assert_eq!(sent(&ring).await, "spare", "a variable never changes");
+    let sentence = ring.stand_in().await.expect("the second stands in for the first");
+    assert!(sentence.contains("GitLab refuses the one of"), "{sentence}");
+    assert!(!sentence.contains("spare"), "{sentence}");
     ring.reload().await;
     assert_eq!(sent(&ring).await, "variable");
+    assert_eq!(ring.stand_in().await, None);
     assert_eq!(ring.generation().await, 3);
     ring.reload().await;
     assert_eq!(ring.generation().await, 3, "the same key is no new one");

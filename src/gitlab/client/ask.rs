@@ -178,12 +178,12 @@ impl Client {
             passage.wait().await?;
             if passage.is_probe() && progress.met >= TRIES {
                 // It may be this question that brings the host to its knees: a plain one tells.
-                progress.knocked = !matches!(self.knock(passage).await?, Heard::Nobody);
+                progress.knocked = !matches!(Box::pin(self.knock(passage)).await?, Heard::Nobody);
                 continue;
             }
             let key = inner.keyring.present().await?;
             let sending = Sending { body: manner.body, key: &key, retry: progress.met };
-            let answer = self.follow_redirects(target, sending, &mut passage).await;
+            let answer = Box::pin(self.follow_redirects(target, sending, &mut passage)).await;
             let error = match answer.and_then(&read) {
                 Ok(value) => {
                     passage.answered();
@@ -198,7 +198,8 @@ impl Client {
                     source: Box::new(error),
                 });
             }
-            let next = match self.judge(passage, error).await? {
+            // Boxed, as all that is large here: most of the time a question only waits for its turn.
+            let next = match Box::pin(self.judge(passage, error)).await? {
                 Noted::Outage => {
                     progress.met += 1;
                     Next::Again(Duration::ZERO)
@@ -215,7 +216,7 @@ impl Client {
                     if manner.can_ask_for_less && enough || is_doubted && !manner.doubts_key {
                         Next::Never(error)
                     } else if is_doubted {
-                        self.doubt(error, &key, &mut progress).await?
+                        Box::pin(self.doubt(error, &key, &mut progress)).await?
                     } else {
                         self.weigh(target, error, alike, progress.tries)
                     }
@@ -349,12 +350,9 @@ impl Client {
         let version = answer.and_then(|answer| {
             decode::<wire::Version>(&answer.body).map_err(|error| undecodable(&answer, error))
         });
-        let error = match version {
-            Ok(_) => {
-                passage.answered();
-                return Ok(Heard::GitLab);
-            }
-            Err(error) => error,
+        let Err(error) = version else {
+            passage.answered();
+            return Ok(Heard::GitLab);
         };
         let whose = error.trouble().whose;
         Ok(match passage.failed(error) {

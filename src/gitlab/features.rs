@@ -245,11 +245,14 @@ impl Features {
         self.known().refused.get(&feature).cloned().unwrap_or_default()
     }
 
-    /// Forgets everything when another key is in force than the one that it is known of.
+    /// Forgets everything when a newer key is in force than the one that it is known of. Requests
+    /// with an older one may still be on their way.
     pub(super) fn is_key(&self, generation: u64, kind: Kind) {
         let mut known = self.known();
-        if known.generation.is_some_and(|seen| seen != generation) {
-            *known = Known::default();
+        match known.generation {
+            Some(seen) if seen > generation => return,
+            Some(seen) if seen < generation => *known = Known::default(),
+            Some(_) | None => {}
         }
         known.generation = Some(generation);
         known.kind = kind;

@@ -21,6 +21,9 @@ use crate::gitlab::pacing::{Admission, Ending, Hints};
 use crate::gitlab::refusal::Refusal;
 use crate::gitlab::{Error, TimeLimit};
 
+/// How much of GitLab's request id is kept; its own have 26 or 32 characters.
+const REQUEST_ID_BYTES: usize = 64;
+
 /// How much of a refusal is read, in bytes: its reason stands at the beginning.
 const REFUSAL_BYTES: usize = 64 * 1024;
 
@@ -55,8 +58,8 @@ impl Client {
             Ok(Ok(response)) => {
                 status = Some(response.status().as_u16());
                 span.record("http.status", response.status().as_u16());
-                if let Some(id) = request_id(response.headers()) {
-                    span.record("gitlab.request_id", id);
+                if let Some(id) = request_id(response.headers(), key) {
+                    span.record("gitlab.request_id", id.as_str());
                 }
                 let taken = self.take(target, response, key, whole, &mut admission);
                 taken.instrument(span.clone()).await
@@ -107,7 +110,8 @@ impl Client {
             self.inner.throttled.fetch_add(1, Ordering::Relaxed);
         }
         if status.is_success() {
-            let body = self.read_body(target, response, whole).await?;
+            let mut body = self.read_body(target, response, whole).await?;
+            key.credential.mask(&mut body);
             let target = target.clone();
             return Ok(Outcome::Answer(Answer { target, headers, date: hints.date(), body }));
         }
@@ -116,7 +120,8 @@ impl Client {
         {
             return self.inner.base.redirect(target, location).map(Outcome::Moved);
         }
-        let (body, broken) = self.read_beginning(target, response, whole).await;
+        let (mut body, broken) = self.read_beginning(target, response, whole).await;
+        key.credential.mask(&mut body);
         if let Some(error) = broken
             && matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)
         {
@@ -223,8 +228,12 @@ fn request_span(target: &Target, retry: u32, wait_ms: u64) -> Span {
 }
 
 /// Finds GitLab's own name for the request, by which its operator finds it in the logs there.
-fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-request-id").and_then(|value| value.to_str().ok())
+fn request_id(headers: &HeaderMap, key: &Key) -> Option<String> {
+    let mut id = headers.get("x-request-id")?.as_bytes().to_vec();
+    key.credential.mask(&mut id);
+    id.retain(|byte| byte.is_ascii_graphic());
+    id.truncate(REQUEST_ID_BYTES);
+    String::from_utf8(id).ok()
 }
 
 /// Makes the request: the key travels in a header, and nowhere else.

@@ -23,6 +23,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Error;
 
+/// A shorter text is no token of GitLab's, and may stand in any answer by chance.
+const SHORTEST_MASKED: usize = 12;
+
 /// The credential of one source, and the header it travels in.
 #[derive(Clone, Default)]
 pub enum Credential {
@@ -75,6 +78,25 @@ impl Credential {
         Ok(Some((name, value)))
     }
 
+    /// Puts stars in the place of the token wherever it stands in what a server sent, so that one
+    /// that echoes it brings it neither into a log nor into the index. Lengths stay.
+    pub(super) fn mask(&self, text: &mut [u8]) {
+        let (Self::PrivateToken(token) | Self::Bearer(token) | Self::JobToken(token)) = self else {
+            return;
+        };
+        let token = token.expose_secret().trim().as_bytes();
+        if token.len() < SHORTEST_MASKED {
+            return;
+        }
+        let finder = memchr::memmem::Finder::new(token);
+        let mut from = 0;
+        while let Some(at) = finder.find(&text[from..]) {
+            let begin = from + at;
+            from = begin + token.len();
+            text[begin..from].fill(b'*');
+        }
+    }
+
     /// Says whether a refusal of this credential means that every further request will fail.
     ///
     /// Without a token, and with a job token, GitLab refuses some routes and serves others.
@@ -113,6 +135,19 @@ mod tests {
             assert!(sent_value.is_sensitive());
         }
         assert!(Credential::None.header().expect("no error").is_none());
+    }
+
+    #[test]
+    fn token_that_a_server_echoes_is_masked() {
+        let credential = Credential::Bearer("glpat-abcdefgh\n".into());
+        let mut text =
+            b"[\"glpat-abcdefgh\",\"glpat-abcdefg\",\"glpat-abcdefghglpat-abcdefgh".to_vec();
+        credential.mask(&mut text);
+        let expected = b"[\"**************\",\"glpat-abcdefg\",\"****************************";
+        assert_eq!(text, expected);
+        let mut text = b"short".to_vec();
+        Credential::JobToken("short".into()).mask(&mut text);
+        assert_eq!(text, b"short");
     }
 
     #[test]

@@ -327,7 +327,12 @@ fn sort(partial: Partial<Data>, paths: &[&str]) -> Sorted {
             (None, None) => Fetched::Absent,
             (None, Some(repository)) => repository.files(paths),
         };
-        sorted.by_project.insert(ProjectId::new(id), fetched);
+        let known = sorted.by_project.insert(ProjectId::new(id), fetched);
+        if known.is_some() {
+            // Which of the two is true?
+            let twice = Fetched::Failed("the project is shown twice".to_owned());
+            sorted.by_project.insert(ProjectId::new(id), twice);
+        }
     }
     sorted
 }

@@ -79,6 +79,9 @@ use window::Family;
 
 use crate::clock::Clock;
 
+/// A wait that is told in the log.
+const LONG_WAIT: Duration = Duration::from_secs(90);
+
 /// How much of a minute's requests may go out at once where the server states no limit. The rest
 /// is spread, so that an old or small instance is not hit by a minute's worth in one second.
 const BURST_DIVISOR: u32 = 10;
@@ -170,7 +173,8 @@ impl Pacer {
         let gate = self.gate(family);
         let _turn = lane.turn.lock().await;
         loop {
-            lane.wait(|| self.state().route_obstacle(&self.pace, route, Instant::now())).await;
+            lane.wait(route, || self.state().route_obstacle(&self.pace, route, Instant::now()))
+                .await;
             let _gate = gate.turn.lock().await;
             loop {
                 let changed = gate.changed.notified();
@@ -184,7 +188,7 @@ impl Pacer {
                         return Admission::new(self, lane, route, family, waited, probes);
                     }
                     Err(Blocked::Route) => break,
-                    Err(Blocked::Host(obstacle)) => obstacle.pass(changed).await,
+                    Err(Blocked::Host(obstacle)) => obstacle.pass("the host", changed).await,
                 }
             }
         }
@@ -255,13 +259,13 @@ impl Pacer {
 
 impl Lane {
     /// Waits until nothing is in the way.
-    async fn wait(&self, mut look: impl FnMut() -> Option<Obstacle>) {
+    async fn wait(&self, route: &str, mut look: impl FnMut() -> Option<Obstacle>) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             match look() {
-                Some(obstacle) => obstacle.pass(changed).await,
+                Some(obstacle) => obstacle.pass(route, changed).await,
                 None => return,
             }
         }
@@ -269,10 +273,18 @@ impl Lane {
 }
 
 impl Obstacle {
-    /// Waits until it may be worth another look.
-    async fn pass(self, changed: impl Future<Output = ()>) {
+    /// Waits until it may be worth another look. A long wait is told: nobody should wonder.
+    async fn pass(self, whose: &str, changed: impl Future<Output = ()>) {
         match self {
             Self::Until(until) => {
+                let wait = until.saturating_duration_since(Instant::now());
+                if wait >= LONG_WAIT {
+                    tracing::info!(
+                        wait_s = wait.as_secs(),
+                        "the limit of {whose} is used up: requests to it wait for {} s",
+                        wait.as_secs()
+                    );
+                }
                 tokio::select! {
                     () = tokio::time::sleep_until(until) => {}
                     () = changed => {}

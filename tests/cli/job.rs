@@ -66,7 +66,7 @@ fn errors(summary: &Value) -> Vec<(&str, &str)> {
     let text = |error: &'_ Value, key: &str| error[key].as_str().expect("a text").to_owned();
     let mut found: Vec<(&str, &str)> = errors
         .iter()
-        .map(|e| (e["subject"].as_str().unwrap(), e["stream"].as_str().unwrap()))
+        .map(|e| (e["subject"].as_str().expect("a text"), e["stream"].as_str().expect("a text")))
         .collect();
     found.sort_unstable();
     assert!(errors.iter().all(|error| !text(error, "reason").is_empty()));

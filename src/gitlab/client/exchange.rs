@@ -231,7 +231,7 @@ fn request_span(target: &Target, retry: u32, wait_ms: u64) -> Span {
 fn request_id(headers: &HeaderMap, key: &Key) -> Option<String> {
     let mut id = headers.get("x-request-id")?.as_bytes().to_vec();
     key.credential.mask(&mut id);
-    id.retain(|byte| byte.is_ascii_graphic());
+    id.retain(u8::is_ascii_graphic);
     id.truncate(REQUEST_ID_BYTES);
     String::from_utf8(id).ok()
 }

@@ -457,7 +457,7 @@ async fn deploy_is_waited_out_without_losing_a_request() {
     })
     .await;
     let mut settings = settings(&stub.url);
-    settings.patience = Duration::from_secs(60);
+    settings.patience = Duration::from_mins(1);
     let client = client(settings);
     let answers = futures_util::future::join_all((0..40).map(|_| client.version())).await;
     for answer in answers {

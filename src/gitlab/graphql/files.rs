@@ -232,7 +232,7 @@ impl Client {
             let count = usize::try_from(asked).unwrap_or(usize::MAX).min(batch.projects.len());
             let ids: Vec<ProjectId> = batch.projects.drain(..count).collect();
             let (returned, has_more) = extent(&partial);
-            let mut found = sort(partial, paths);
+            let mut found = sort(&partial, paths);
             barren = if found.holds_something() { 0 } else { barren + 1 };
             if barren >= BARREN {
                 let message = found.reason();
@@ -241,7 +241,7 @@ impl Client {
             }
             let (mut failed, mut cut) = (VecDeque::new(), VecDeque::new());
             for id in ids {
-                match found.remove(&id) {
+                match found.remove(id) {
                     Some(Fetched::Failed(_)) if asked > 1 => failed.push_back(id),
                     // A page that is shorter than what was asked for, and not the last. One that
                     // is as long has no room for more, whatever it says: it would never end.
@@ -293,13 +293,13 @@ impl Sorted {
         failed.or(self.unnamed.as_ref()).cloned().unwrap_or_default()
     }
 
-    fn remove(&mut self, id: &ProjectId) -> Option<Fetched<ProjectFiles>> {
+    fn remove(&mut self, id: ProjectId) -> Option<Fetched<ProjectFiles>> {
         let unnamed = || self.unnamed.clone().map(Fetched::Failed);
-        self.by_project.remove(id).or_else(unnamed)
+        self.by_project.remove(&id).or_else(unnamed)
     }
 }
 
-fn sort(partial: Partial<Data>, paths: &[&str]) -> Sorted {
+fn sort(partial: &Partial<Data>, paths: &[&str]) -> Sorted {
     let list = [Step::field("projects"), Step::field("nodes")];
     let reason = |at: &[Step]| partial.failure_at(at).map(str::to_owned);
     let Some(nodes) = partial.data.projects.as_ref().and_then(|projects| projects.nodes.as_ref())

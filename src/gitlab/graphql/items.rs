@@ -295,7 +295,8 @@ fn one(
     let Some(mut row) = row else { return Fetched::Absent };
     let page = row.notes.take().filter(|_| !without_notes);
     let more_notes = page.as_ref().and_then(|page| page.next()).map(|next| Cursor(next.to_owned()));
-    let endless = page.as_ref().is_some_and(|page| page.has_more()) && more_notes.is_none();
+    let endless =
+        page.as_ref().is_some_and(super::row::Connection::has_more) && more_notes.is_none();
     let notes = page.filter(|_| !endless).and_then(|page| notes(page.nodes));
     match row.into_item(kind) {
         Ok(item) => Fetched::Whole(ItemWithNotes { item, notes, more_notes }),

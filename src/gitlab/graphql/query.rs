@@ -101,7 +101,7 @@ impl Client {
                     return Err(GraphqlFailure::Lacks { message });
                 }
                 Err(Trouble::Refused { sure, error }) => {
-                    return Err(self.turned_away(document, generation, sure, error));
+                    return Err(self.turned_away(document, generation, sure, &error));
                 }
                 Err(Trouble::Client(source)) => {
                     self.note_failure(document, &source.to_string());
@@ -121,7 +121,7 @@ impl Client {
         }
         if !self.wants_graphql() {
             let reason = "the configuration says `transport = \"rest\"`".to_owned();
-            self.lacks_graphql(Lack::Configuration, reason.clone());
+            self.lacks_graphql(Lack::Configuration, &reason);
             return off(reason);
         }
         let key = self.keyring().present().await;
@@ -129,7 +129,7 @@ impl Client {
         // GitLab takes a job token for a few routes of REST only.
         if matches!(key.credential, Credential::JobToken(_)) {
             let reason = "a job token does not reach it".to_owned();
-            self.lacks_graphql(Lack::Credential, reason.clone());
+            self.lacks_graphql(Lack::Credential, &reason);
             return off(reason);
         }
         if self.graphql().is_refused_key(key.generation) {
@@ -148,7 +148,7 @@ impl Client {
         document: &Document,
         generation: u64,
         sure: bool,
-        error: Error,
+        error: &Error,
     ) -> GraphqlFailure {
         let reason = error.to_string();
         match error {
@@ -158,18 +158,18 @@ impl Client {
                 );
                 self.graphql().refuse_key(generation);
             }
-            Error::Forbidden { .. } => self.lacks_graphql(Lack::Credential, reason.clone()),
-            _ if sure => self.lacks_graphql(Lack::Instance, reason.clone()),
+            Error::Forbidden { .. } => self.lacks_graphql(Lack::Credential, &reason),
+            _ if sure => self.lacks_graphql(Lack::Instance, &reason),
             _ => self.rest(document, &reason),
         }
         GraphqlFailure::Off { reason }
     }
 
-    fn lacks_graphql(&self, lack: Lack, reason: String) {
+    fn lacks_graphql(&self, lack: Lack, reason: &str) {
         let unavailable = Unavailable {
             feature: Feature::Graphql,
             lack,
-            reason: reason.clone(),
+            reason: reason.to_owned(),
             since: self.now(),
         };
         if self.features().lacks(unavailable) {

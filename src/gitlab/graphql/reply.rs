@@ -96,13 +96,13 @@ impl Complaint {
 fn errors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Complaint>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => Vec::new(),
-        Value::Array(errors) => errors.into_iter().map(complaint).collect(),
-        other => vec![complaint(other)],
+        Value::Array(errors) => errors.iter().map(complaint).collect(),
+        other => vec![complaint(&other)],
     })
 }
 
-fn complaint(error: Value) -> Complaint {
-    let message = match error.get("message").unwrap_or(&error) {
+fn complaint(error: &Value) -> Complaint {
+    let message = match error.get("message").unwrap_or(error) {
         Value::String(message) => message.clone(),
         other => other.to_string(),
     };

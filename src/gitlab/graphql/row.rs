@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    fn row(more: Value) -> ItemRow {
+    fn row(more: &Value) -> ItemRow {
         let mut row = json!({
             "id": "gid://gitlab/Issue/9", "iid": "2", "projectId": 7, "state": "opened",
             "updatedAt": "2026-01-01T00:00:00Z", "labels": {"nodes": []},
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn barest_row_becomes_an_item() {
-        let item = row(json!({"type": "TEST_CASE", "author": null, "description": null}));
+        let item = row(&json!({"type": "TEST_CASE", "author": null, "description": null}));
         let item = item.into_item(ItemKind::Issue).expect("an item");
         assert_eq!((item.id.get(), item.iid.get(), item.project.get()), (9, 2, 7));
         assert_eq!((item.issue_type.as_str(), item.author.as_str()), ("test_case", ""));
@@ -217,7 +217,7 @@ mod tests {
             json!({"projectId": null}),
             json!({"updatedAt": null}),
         ] {
-            assert!(row(more.clone()).into_item(ItemKind::Issue).is_err(), "{more}");
+            assert!(row(&more).into_item(ItemKind::Issue).is_err(), "{more}");
         }
     }
 

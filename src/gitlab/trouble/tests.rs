@@ -221,6 +221,7 @@ async fn troubled(line: Line) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 async fn every_broken_transport_has_its_verdict() {
     const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
         transfer-encoding: chunked\r\n\r\n";

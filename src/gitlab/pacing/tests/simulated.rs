@@ -168,7 +168,8 @@ async fn work(
             Other::Nobody => {}
             Other::Steady(per_minute) => loop {
                 server.lock().expect("not poisoned").serve_other();
-                tokio::time::sleep(Duration::from_mins(1).div_f64(per_minute as f64)).await;
+                let times = u32::try_from(per_minute).expect("small");
+                tokio::time::sleep(Duration::from_mins(1) / times).await;
             },
             Other::Burst(size, after) => {
                 tokio::time::sleep(Duration::from_secs(after)).await;

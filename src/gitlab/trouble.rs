@@ -100,6 +100,7 @@ pub(super) enum Less {
 
 impl Error {
     /// Returns the row of the table.
+    #[expect(clippy::too_many_lines, reason = "one table is read in one piece")]
     pub(super) fn trouble(&self) -> Trouble {
         use Whose::{Front, GitLab, Host, Nobody};
         match self {
@@ -270,9 +271,10 @@ impl Error {
     pub(super) fn less(&self) -> Less {
         match self {
             Self::TooManyRetries { source, .. } => source.less(),
-            Self::BodyTooLarge { .. } | Self::Query { .. } => Less::AtOnce,
-            // The database's time limit of the merge request API.
-            Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } => Less::AtOnce,
+            // 408 is the database's time limit of the merge request API.
+            Self::BodyTooLarge { .. }
+            | Self::Query { .. }
+            | Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } => Less::AtOnce,
             Self::Refused {
                 status: StatusCode::INTERNAL_SERVER_ERROR | StatusCode::GATEWAY_TIMEOUT,
                 ..

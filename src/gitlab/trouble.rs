@@ -100,7 +100,7 @@ pub(super) enum Less {
 
 impl Error {
     /// Returns the row of the table.
-    #[expect(clippy::too_many_lines, reason = "one table, to be read from top to bottom")]
+    #[expect(clippy::too_many_lines, reason = "one table is read in one piece")]
     pub(super) fn trouble(&self) -> Trouble {
         use Whose::{Front, GitLab, Host, Nobody};
         match self {

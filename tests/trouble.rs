@@ -75,6 +75,7 @@ async fn read(gitlab: &GitLab, truth: &Truth) -> (Index, u64) {
 }
 
 /// Reads an organisation undisturbed and in trouble, and compares.
+#[expect(clippy::print_stderr, reason = "the figures of docs/figures.md")]
 async fn compare(seed: u64) {
     let generator = Generator {
         seed,
@@ -164,12 +165,13 @@ async fn failing(url: &str) -> String {
     let index = bench.open_with(quick).await;
     let stop = CancellationToken::new();
     let sync = index.crawlers[0].sync(Depth::Changed, &stop);
-    let ended = tokio::time::timeout(Duration::from_secs(60), sync).await;
+    let ended = tokio::time::timeout(Duration::from_mins(1), sync).await;
     let error: Error = ended.expect("it ends in time").expect_err("nothing can be read");
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text
@@ -199,7 +201,7 @@ async fn a_host_that_answers_for_ever_ends_the_sync_in_time() {
     assert!(error.contains("was not whole within 3s"), "{error}");
     let flood = host(move |_, socket| {
         let mut alive = socket.write_all(head.as_bytes()).is_ok();
-        let blanks = [b' '; 65_536];
+        let blanks = vec![b' '; 65_536];
         while alive {
             alive = socket.write_all(&blanks).is_ok();
         }
@@ -254,7 +256,7 @@ async fn reading(url: &str) -> String {
     let bench = Bench::new(&gitlab, "shop", "", "");
     bench.write_config(&bench.config_text().replace(&gitlab.url(), url));
     let index = bench.open_with(quick).await;
-    let ended = tokio::time::timeout(Duration::from_secs(60), index.try_sync()).await;
+    let ended = tokio::time::timeout(Duration::from_mins(1), index.try_sync()).await;
     let summary = ended.expect("it ends in time");
     assert!(!summary.complete);
     summary.errors.into_iter().map(|error| error.reason).collect()

@@ -184,7 +184,10 @@ impl State {
                 let window_began = self.window_began(interval, now);
                 // Where a window is stated there is nothing to guess; and who asks for a longer
                 // rest than an interval counts in other intervals.
-                let is_telling = hints.stated.is_none() && wait <= interval;
+                // GitLab's own throttle states its window with a refusal. Who gives a time and no
+                // window is something in front of it, which counts we know not how.
+                let is_unstated = hints.stated.is_none() && hints.wait().is_none();
+                let is_telling = is_unstated && wait <= interval;
                 let refusal = Refusal {
                     sent_at,
                     now,
@@ -192,7 +195,7 @@ impl State {
                     wait,
                     window_began,
                     is_telling,
-                    may_be_chance: hints.stated.is_none() && hints.wait().is_none(),
+                    may_be_chance: is_unstated,
                 };
                 self.host.refused(refusal);
             }

@@ -17,10 +17,6 @@ use super::spread::Spread;
 /// mood, a replica's. It is the one further try that an interval may have.
 const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
-/// So many lone refusals shortly after one another are a limit, whatever passed between them: the
-/// server's window may have ended just then.
-const TOO_MANY_CHANCES: u32 = 3;
-
 /// Before the first raise of a limit, and the longest time before one.
 const RAISE_AFTER: Duration = Duration::from_hours(1);
 const LONGEST_RAISE_AFTER: Duration = Duration::from_hours(48);
@@ -32,8 +28,8 @@ const SURE_TIMES: u32 = 6;
 /// minute. The refusal was rather chance, or others had used most of it.
 const PLAUSIBLE: u64 = 20;
 
-/// When so many passed in an interval, a doubted limit was none.
-const DISPROVEN: usize = 40;
+/// When so many passed in an interval, and twice as many as it, a doubted limit was none.
+const DISPROVEN: u64 = 40;
 
 /// Which part of a learnt limit stays unused: 2 %.
 const SAFETY_DIVISOR: u64 = 50;
@@ -61,10 +57,8 @@ pub(super) struct Tally {
     learnt: Option<Learnt>,
     /// A lone refusal that the next request is to confirm.
     suspicion: Option<Refusal>,
-    /// When a suspicion was settled last, and how many were dispelled shortly before one another:
-    /// too many are no chance.
-    settled_at: Option<Instant>,
-    dispelled: u32,
+    /// When a suspicion was confirmed last: refusals soon after it are no chance.
+    confirmed_at: Option<Instant>,
 }
 
 /// The rest after a refusal.
@@ -130,8 +124,7 @@ impl Tally {
             refused_at: None,
             learnt: None,
             suspicion: None,
-            settled_at: None,
-            dispelled: 0,
+            confirmed_at: None,
         }
     }
 
@@ -153,11 +146,11 @@ impl Tally {
         }
         let interval = self.interval;
         if self.learnt.as_ref()?.is_doubted {
-            if self.passed.len() >= DISPROVEN {
+            let known = self.learnt.as_ref()?.requests;
+            if self.passed.len() as u64 >= DISPROVEN.max(known.saturating_mul(2)) {
                 self.learnt = None;
                 return None;
             }
-            let known = self.learnt.as_ref()?.requests;
             let used = self.out + self.passed.len() as u64;
             return (used >= known && self.out > 0).then_some(Obstacle::Answer);
         }
@@ -203,10 +196,7 @@ impl Tally {
         self.forget(now);
         if is_probe {
             self.rest = None;
-            if self.suspicion.take().is_some() {
-                self.dispelled = if self.is_settled_lately(now) { self.dispelled + 1 } else { 1 };
-                self.settled_at = Some(now);
-            }
+            self.suspicion = None;
         }
     }
 
@@ -237,8 +227,7 @@ impl Tally {
             // had passed was counted then; the rest is that of an interval.
             self.take_rest(refusal);
             self.refused_at = Some(refusal.now);
-            self.settled_at = Some(refusal.now);
-            self.dispelled = TOO_MANY_CHANCES;
+            self.confirmed_at = Some(refusal.now);
             self.learn(Refusal { now: first.now, ..refusal });
             return;
         }
@@ -267,12 +256,8 @@ impl Tally {
 
     /// True when nothing is known of a limit, so that a lone refusal may be chance.
     fn is_unsuspected(&self, now: Instant) -> bool {
-        let is_believed = self.dispelled >= TOO_MANY_CHANCES && self.is_settled_lately(now);
-        self.learnt.is_none() && !is_believed
-    }
-
-    fn is_settled_lately(&self, now: Instant) -> bool {
-        self.settled_at.is_some_and(|at| now.duration_since(at) <= self.interval * 3)
+        let lately = |at: Instant| now.duration_since(at) <= self.interval * 3;
+        self.learnt.is_none() && !self.confirmed_at.is_some_and(lately)
     }
 
     /// Learns from a refusal how many requests pass in an interval.
@@ -297,7 +282,7 @@ impl Tally {
         let safe = (counted - counted / SAFETY_DIVISOR).saturating_mul(self.share_permille) / 1_000;
         let times = if sure.is_some() { SURE_TIMES } else { 1 };
         // A refusal after the first confirms that there is a limit.
-        let is_doubted = self.learnt.is_none() && counted < PLAUSIBLE;
+        let is_doubted = self.learnt.is_none() && (counted < PLAUSIBLE || !refusal.may_be_chance);
         let (requests, raise_after) = match &self.learnt {
             None => (safe, RAISE_AFTER * times),
             Some(known) if known.is_doubted => (known.requests, RAISE_AFTER),

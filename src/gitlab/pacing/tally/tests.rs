@@ -13,8 +13,14 @@ fn refusal(sent_at: Instant, now: Instant, window_began: Option<Instant>) -> Ref
         wait: MINUTE,
         window_began,
         is_telling: true,
-        may_be_chance: false,
+        may_be_chance: true,
     }
+}
+
+/// Takes in a refusal shortly after another was confirmed, so that it is believed at once.
+fn refuse(tally: &mut Tally, refusal: Refusal) {
+    tally.confirmed_at = Some(refusal.now);
+    tally.refused(refusal);
 }
 
 /// Lets so many requests pass, one each `gap`, and returns when the last did.
@@ -40,7 +46,7 @@ async fn limit_is_what_passed_since_the_servers_window_began() {
         let mut tally = Tally::new(MINUTE, 1_000);
         let now = pass(&mut tally, 300, Duration::from_millis(200), begin);
         tally.count();
-        tally.refused(refusal(now, now, window_began));
+        refuse(&mut tally, refusal(now, now, window_began));
         let (requests, _) = tally.learnt().expect("a limit");
         assert!(requests.abs_diff(learnt) <= 1, "{requests}");
     }
@@ -51,10 +57,10 @@ async fn refusal_that_follows_nothing_teaches_nothing_and_those_sent_together_co
     let begin = Instant::now();
     let mut tally = Tally::new(MINUTE, 1_000);
     tally.count();
-    tally.refused(refusal(begin, begin, None));
+    refuse(&mut tally, refusal(begin, begin, None));
     assert_eq!(tally.learnt(), None);
     let until = tally.rests_until();
-    tally.refused(refusal(begin - Duration::from_millis(1), begin + MINUTE / 2, None));
+    refuse(&mut tally, refusal(begin - Duration::from_millis(1), begin + MINUTE / 2, None));
     assert_eq!(tally.rests_until(), until);
 }
 
@@ -63,7 +69,7 @@ async fn limit_is_raised_slowly_and_a_refusal_sets_it_back() {
     let begin = Instant::now();
     let mut tally = Tally::new(MINUTE, 1_000);
     let now = pass(&mut tally, 40, Duration::from_secs(1), begin);
-    tally.refused(refusal(now, now, None));
+    refuse(&mut tally, refusal(now, now, None));
     assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(20));
     let limit_at = |tally: &mut Tally, now| {
         tally.obstacle(now);
@@ -74,7 +80,7 @@ async fn limit_is_raised_slowly_and_a_refusal_sets_it_back() {
     let raised = now + MINUTE * 60;
     assert_eq!(limit_at(&mut tally, raised), Some(25));
     let later = pass(&mut tally, 21, Duration::from_secs(1), raised);
-    tally.refused(refusal(later, later, None));
+    refuse(&mut tally, refusal(later, later, None));
     assert_eq!(limit_at(&mut tally, later), Some(20));
     tally.rest = None;
     assert_eq!(limit_at(&mut tally, later + MINUTE * 119), Some(20), "twice as long");
@@ -95,7 +101,7 @@ async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
     let begin = Instant::now();
     let mut tally = Tally::new(MINUTE, 1_000);
     let now = pass(&mut tally, 3, Duration::from_secs(1), begin);
-    tally.refused(refusal(now, now, Some(begin)));
+    refuse(&mut tally, refusal(now, now, Some(begin)));
     tally.rest = None;
     let limit = |tally: &Tally| tally.learnt.as_ref().map(|learnt| learnt.requests);
     assert_eq!((limit(&tally), tally.learnt()), (Some(3), None), "it is not worth keeping");
@@ -109,10 +115,10 @@ async fn refusal_after_a_few_requests_is_doubted_until_another_confirms_it() {
     assert_eq!((tally.obstacle(now), limit(&tally)), (None, None));
 
     let later = pass(&mut tally, 3, Duration::from_secs(1), now + MINUTE * 20);
-    tally.refused(refusal(later, later, Some(now + MINUTE * 20)));
+    refuse(&mut tally, refusal(later, later, Some(now + MINUTE * 20)));
     tally.rest = None;
     let again = pass(&mut tally, 4, Duration::from_secs(1), later + MINUTE);
-    tally.refused(refusal(again, again, None));
+    refuse(&mut tally, refusal(again, again, None));
     tally.rest = None;
     tally.obstacle(again + MINUTE * 30);
     assert_eq!(tally.learnt().map(|(requests, _)| requests), Some(3), "confirmed");
@@ -132,21 +138,7 @@ async fn lone_refusal_is_confirmed_by_one_more_request_before_it_is_believed() {
     tally.passed(true, until);
     assert_eq!((tally.obstacle(until), tally.learnt()), (None, None), "it was chance");
 
-    // After three of them shortly after one another the next is believed at once.
-    let mut now = until;
-    for chances in 2..=4 {
-        now = pass(&mut tally, 50, Duration::from_millis(100), now);
-        tally.refused(lone(now));
-        assert_eq!(tally.learnt().is_some(), chances == 4);
-        if chances < 4 {
-            now += Duration::from_secs(3);
-            tally.count();
-            tally.passed(true, now);
-        }
-    }
-    assert!(tally.rests_until().is_some_and(|until| until >= now + MINUTE));
-
-    // So is one that another confirms, whichever went out first.
+    // One that another confirms is believed, whichever went out first.
     for sent_at in [begin, begin + MINUTE] {
         let mut tally = Tally::new(MINUTE, 1_000);
         let now = pass(&mut tally, 50, Duration::from_millis(100), begin);

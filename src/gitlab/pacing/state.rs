@@ -184,10 +184,12 @@ impl State {
                 let window_began = self.window_began(interval, now);
                 // Where a window is stated there is nothing to guess; and who asks for a longer
                 // rest than an interval counts in other intervals.
-                // GitLab's own throttle states its window with a refusal. Who gives a time and no
-                // window is something in front of it, which counts we know not how.
+                // Who gives a time that is no window's end is something in front of GitLab, which
+                // counts we know not how.
                 let is_unstated = hints.stated.is_none() && hints.wait().is_none();
-                let is_telling = is_unstated && wait <= interval;
+                let is_windows_end = ends_window(hints, interval, wall);
+                let is_telling =
+                    hints.stated.is_none() && (is_unstated || is_windows_end) && wait <= interval;
                 let refusal = Refusal {
                     sent_at,
                     now,
@@ -196,6 +198,7 @@ impl State {
                     window_began,
                     is_telling,
                     may_be_chance: is_unstated,
+                    is_vague: false,
                 };
                 self.host.refused(refusal);
             }
@@ -210,6 +213,7 @@ impl State {
                     window_began: self.window_began(interval, now),
                     is_telling: true,
                     may_be_chance: hints.wait().is_none(),
+                    is_vague: hints.wait().is_some() && !ends_window(hints, interval, wall),
                 };
                 self.route(pace, route, now).refused(refusal);
             }
@@ -420,4 +424,14 @@ fn join_families(windows: &mut BTreeMap<(String, u64), Window>) {
             window.families.insert(Family::Files);
         }
     }
+}
+
+/// Says whether the time that a refusal gives is the end of one of GitLab's windows, which lie at
+/// multiples of their length: to within the second that `Date` and `Retry-After` are cut to.
+fn ends_window(hints: &Hints, interval: Duration, wall: Timestamp) -> bool {
+    let Some(wait) = hints.wait() else { return false };
+    let length = interval.as_secs().max(1);
+    let now = hints.date().unwrap_or(wall).as_second().unsigned_abs();
+    let past = now.saturating_add(wait.as_secs()) % length;
+    past <= 1 || past == length - 1
 }

@@ -111,6 +111,8 @@ pub(super) struct Refusal {
     pub(super) is_telling: bool,
     /// Whether the server gave no time, so that asking once more soon is not against its word.
     pub(super) may_be_chance: bool,
+    /// Whether the server gave a time that says nothing of a window.
+    pub(super) is_vague: bool,
 }
 
 impl Tally {
@@ -282,7 +284,7 @@ impl Tally {
         let safe = (counted - counted / SAFETY_DIVISOR).saturating_mul(self.share_permille) / 1_000;
         let times = if sure.is_some() { SURE_TIMES } else { 1 };
         // A refusal after the first confirms that there is a limit.
-        let is_doubted = self.learnt.is_none() && (counted < PLAUSIBLE || !refusal.may_be_chance);
+        let is_doubted = self.learnt.is_none() && (counted < PLAUSIBLE || refusal.is_vague);
         let (requests, raise_after) = match &self.learnt {
             None => (safe, RAISE_AFTER * times),
             Some(known) if known.is_doubted => (known.requests, RAISE_AFTER),

@@ -184,3 +184,18 @@ async fn files_with_a_throttle_of_their_own_do_not_hold_up_the_rest() {
     pacer.admit("/projects/:x/repository/files/:x/raw").await.observe(&nothing());
     assert!(began.elapsed() >= Duration::from_secs(59));
 }
+
+#[tokio::test(start_paused = true)]
+async fn time_that_ends_a_window_teaches_a_limit_and_any_other_is_only_obeyed() {
+    // Noon is a multiple of a minute: 40 seconds later a window has 20 left.
+    for (retry_after, learns) in [("20", true), ("5", false)] {
+        let pacer = pacer(6_000, 1_000, 8);
+        for _ in 0..50 {
+            pacer.admit("/a").await.observe(&nothing());
+        }
+        let date = ("date", "Sun, 22 Nov 2026 12:00:40 GMT".to_owned());
+        let refusal = hints(429, &[date, ("retry-after", retry_after.to_owned())]);
+        pacer.admit("/a").await.observe(&refusal);
+        assert_eq!(!pacer.learnt().is_empty(), learns, "{retry_after}: {:?}", pacer.learnt());
+    }
+}

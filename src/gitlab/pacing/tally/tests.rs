@@ -14,6 +14,7 @@ fn refusal(sent_at: Instant, now: Instant, window_began: Option<Instant>) -> Ref
         window_began,
         is_telling: true,
         may_be_chance: true,
+        is_vague: false,
     }
 }
 

@@ -427,11 +427,11 @@ fn join_families(windows: &mut BTreeMap<(String, u64), Window>) {
 }
 
 /// Says whether the time that a refusal gives is the end of one of GitLab's windows, which lie at
-/// multiples of their length: to within the second that `Date` and `Retry-After` are cut to.
+/// multiples of their length. `Date` is cut to a second and `Retry-After` filled up to one, so that
+/// the two meet exactly.
 fn ends_window(hints: &Hints, interval: Duration, wall: Timestamp) -> bool {
     let Some(wait) = hints.wait() else { return false };
     let length = interval.as_secs().max(1);
     let now = hints.date().unwrap_or(wall).as_second().unsigned_abs();
-    let past = now.saturating_add(wait.as_secs()) % length;
-    past <= 1 || past == length - 1
+    now.saturating_add(wait.as_secs()).is_multiple_of(length)
 }

@@ -15,7 +15,7 @@ use gitlab_sim::{Generator, GitLab, Options, Truth};
 use support::facts::{self, assert_same};
 use support::{Bench, Index, MEMBER};
 use tokio_util::sync::CancellationToken;
-use xrefd::crawl::{Depth, Error, Summary};
+use xrefd::crawl::{Error, Pass, Summary};
 use xrefd::gitlab::Settings;
 
 /// Requests in a hundred that are struck, by all kinds of trouble together.
@@ -164,7 +164,7 @@ async fn failing(url: &str) -> String {
     bench.write_config(&bench.config_text().replace(&gitlab.url(), url));
     let index = bench.open_with(quick).await;
     let stop = CancellationToken::new();
-    let sync = index.crawlers[0].sync(Depth::Changed, &stop);
+    let sync = index.crawlers[0].sync(Pass::Sync, &stop);
     let ended = tokio::time::timeout(Duration::from_mins(1), sync).await;
     let error: Error = ended.expect("it ends in time").expect_err("nothing can be read");
     let mut text = error.to_string();
@@ -284,7 +284,7 @@ async fn what_was_refused_is_asked_for_again_when_it_is_time_and_by_a_full_sync(
     };
     assert_eq!(told(&second), told(&first));
     assert_eq!(gitlab.requests_for("/labels"), 0, "it is too early to ask");
-    let full = index.crawlers[0].sync(Depth::Full, &CancellationToken::new()).await;
+    let full = index.crawlers[0].sync(Pass::Full, &CancellationToken::new()).await;
     assert!(full.expect("it succeeds").complete);
     assert!(gitlab.requests_for("/labels") > 0);
     index.close().await;

@@ -19,7 +19,7 @@ use super::reference;
 use super::sync;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Auth, Config, Environment, Source, TokenSource, Transport};
-use crate::crawl::{Depth, Progress, Schedule, Silent, Status};
+use crate::crawl::{Pass, Progress, Schedule, Silent, Status};
 use crate::lifecycle::Lifecycle;
 use crate::lookup::{ItemQuery, Lookup, Viewer};
 use crate::serve::{self, App};
@@ -72,7 +72,7 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
     let store = crate::store::Store::open(&database).await?;
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
-    let summary = sync::until_stopped(crawlers, Depth::Full).await?;
+    let summary = sync::until_stopped(crawlers, Pass::Full).await?;
     drop(watched);
     output::note(&sync::shown(&summary));
 

@@ -11,7 +11,7 @@ use super::build::{self, Parts};
 use super::output::{self, Format, plain};
 use super::progress;
 use crate::config::Environment;
-use crate::crawl::{Crawler, Depth, Error, Summary};
+use crate::crawl::{Crawler, Error, Pass, Summary};
 use crate::lifecycle;
 use crate::telemetry::chain;
 
@@ -43,8 +43,8 @@ pub async fn run(
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
     parts.forget_other_sources(&store).await?;
-    let depth = if arguments.full { Depth::Full } else { Depth::Changed };
-    let summary = until_stopped(crawlers, depth).await;
+    let pass = if arguments.full { Pass::Full } else { Pass::Sync };
+    let summary = until_stopped(crawlers, pass).await;
     drop(watched);
     store.close().await;
     let summary = summary?;
@@ -57,9 +57,9 @@ pub async fn run(
 
 /// Syncs all sources until a signal: then the page under way is stored, and the rest is for the
 /// next sync.
-pub async fn until_stopped(crawlers: Vec<Crawler>, depth: Depth) -> Result<Summary, Error> {
+pub async fn until_stopped(crawlers: Vec<Crawler>, pass: Pass) -> Result<Summary, Error> {
     let stop = CancellationToken::new();
-    let syncs = sync_all(&crawlers, depth, &stop);
+    let syncs = sync_all(&crawlers, pass, &stop);
     tokio::pin!(syncs);
     tokio::select! {
         summary = &mut syncs => summary,
@@ -74,13 +74,13 @@ pub async fn until_stopped(crawlers: Vec<Crawler>, depth: Depth) -> Result<Summa
 /// first failure is the result.
 async fn sync_all(
     crawlers: &[Crawler],
-    depth: Depth,
+    pass: Pass,
     stop: &CancellationToken,
 ) -> Result<Summary, Error> {
     let mut total = Summary { complete: true, ..Summary::default() };
     let mut failures = Vec::new();
     for crawler in crawlers {
-        match crawler.sync(depth, stop).await {
+        match crawler.sync(pass, stop).await {
             Ok(summary) => total = total.and(summary),
             Err(Error::Stopped) => return Err(Error::Stopped),
             Err(error) => {

@@ -47,9 +47,9 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<BTreeSet<ProjectId>, Error> {
-        let seen = self.inner.store.seen_projects(run).await?;
+        let seen = self.inner.store.stored_projects(run).await?;
         let (mut due, mut postponed) = (Vec::new(), BTreeSet::new());
-        for (project, features) in roots.projects.values() {
+        for (project, features) in roots.listed.values() {
             let Some(seen) = seen.get(&project.id).filter(|seen| !seen.parts_read) else {
                 continue;
             };

@@ -1,71 +1,114 @@
-//! Issues and merge requests: the walk over each root's list, page by page into the index.
+//! Issues and merge requests: each root's list, page by page into the index.
+//!
+//! A list that was never read is walked over once, from its first item ([`Walk`]); from then on only
+//! what changed since its watermark is asked for, with an overlap, because a change may become
+//! visible after later ones. Progress is stored with each page.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
 use super::portion::Portion;
 use super::roots::Roots;
 use super::walk::{Seen, Step, Walk};
-use super::{Crawler, Error, Event, KnownProject, Report, Root, digest, unless_stopped};
+use super::{Crawler, Error, Event, KnownProject, Pass, Report, Root, digest, unless_stopped};
 use crate::gitlab::{ItemQuery, Scope};
 use crate::model::{Item, ItemId, ItemKind, ProjectId};
-use crate::store::{ItemWrite, Run, Stream};
+use crate::store::{ItemWrite, Moves, Origin, Run, StreamKind};
+
+/// How much of what was read is read again: a change may be seen this much after it was made,
+/// because it was not committed yet, or because a replica lags.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 
 impl Crawler {
-    /// Walks the lists of one kind of all roots, and says whether every one was read to its end.
+    /// Reads the lists of one kind of all roots.
+    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
     pub(super) async fn read_items(
         &self,
         run: &Run,
+        pass: Pass,
         kind: ItemKind,
         roots: &Roots,
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<bool, Error> {
-        let name = stream_name(kind);
+    ) -> Result<(), Error> {
+        let name = stream_of(kind).as_str();
         self.inner.progress.event(Event::Step { name, units: Some(0) });
-        let whole = AtomicBool::new(true);
         let offered = |root: &&Root| match root.scope {
             Scope::Group(_) => true,
             Scope::Project(id) => {
-                roots.projects.get(&id).is_none_or(|(_, features)| features.offers(kind))
+                roots.listed.get(&id).is_none_or(|(_, features)| features.offers(kind))
             }
         };
         several(roots.lists.iter().filter(offered), self.concurrency(), |root| async {
-            if !self.walk_root(run, kind, root, projects, report, stop).await? {
-                whole.store(false, Ordering::Relaxed);
-            }
-            Ok(())
+            self.read_list(run, pass, kind, root, projects, report, stop).await
         })
-        .await?;
-        Ok(whole.into_inner())
+        .await
     }
 
-    /// Walks one list, and says whether it was read to its end.
-    async fn walk_root(
+    /// Reads one list as far as the pass goes.
+    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
+    async fn read_list(
         &self,
         run: &Run,
+        pass: Pass,
         kind: ItemKind,
         root: &Root,
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<bool, Error> {
-        let list = stream_name(kind);
-        let stored = self.inner.store.find_stream(run, &root.name, list).await?;
-        if stored.done {
-            return Ok(true);
+    ) -> Result<(), Error> {
+        let list = stream_of(kind);
+        let store = &self.inner.store;
+        let mut stream = store.find_stream(root.key, list).await?;
+        if stream.walk.is_none() && (stream.watermark.is_none() || pass.walks_all()) {
+            let now = self.by_gitlab(self.inner.clock.now());
+            store.begin_walk(run, root.key, list, Timestamp::UNIX_EPOCH, now).await?;
+            stream = store.find_stream(root.key, list).await?;
         }
-        let mut walk = Walk::new(stored.watermark);
+        if let Some(walk) = stream.walk {
+            if !self.walk(run, kind, root, None, projects, report, stop).await? {
+                return Ok(());
+            }
+            self.remove_unseen(run, kind, root, walk.run, projects, report, stop).await?;
+            store.end_walk(root.key, list).await?;
+        } else {
+            let from = stream.watermark.and_then(|at| at.checked_sub(OVERLAP).ok());
+            if !self.walk(run, kind, root, from, projects, report, stop).await? {
+                return Ok(());
+            }
+        }
+        if root.origin == Origin::Joined && kind == ItemKind::MergeRequest {
+            store.remove_root(root.key).await?;
+        }
+        Ok(())
+    }
+
+    /// Walks one list by time of change, and says whether it was read to its end.
+    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
+    async fn walk(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        root: &Root,
+        from: Option<Timestamp>,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let list = stream_of(kind);
+        let began = self.by_gitlab(self.inner.clock.now());
+        let mut walk = Walk::new(from);
         let mut portion = Portion::new();
         let mut ask = walk.first();
         let mut counted = false;
+        let mut total = None;
         loop {
             let mut until = None;
+            let read_at = self.by_gitlab(self.inner.clock.now());
             let page = match &ask {
                 Step::From(from) => {
                     until = portion.until(*from, self.by_gitlab(self.inner.clock.now()));
@@ -83,10 +126,13 @@ impl Crawler {
                     let page = self.inner.client.follow_items_or_less(kind, next);
                     unless_stopped(stop, page).await?
                 }
-                Step::End => return Ok(true),
+                Step::End => {
+                    self.inner.store.end_of_list(root.key, list, began, total).await?;
+                    return Ok(true);
+                }
                 Step::Endless => {
                     let reason = "GitLab's list does not end: page after page brings nothing new";
-                    report.add(self.problem(&root.name, list, reason.to_owned()));
+                    report.add(self.problem(&root.name, list.as_str(), reason.to_owned()));
                     return Ok(false);
                 }
             };
@@ -106,7 +152,7 @@ impl Crawler {
                         ask = walk.again();
                         continue;
                     }
-                    self.survive(error, &root.name, list, report)?;
+                    self.survive(error, &root.name, list.as_str(), report)?;
                     return Ok(false);
                 }
             };
@@ -114,19 +160,18 @@ impl Crawler {
             self.learn_skew(page.server_date);
             if !counted {
                 self.inner.progress.event(Event::More(page.total.unwrap_or_default()));
+                total = page.total.filter(|_| from.is_none());
                 counted = true;
             }
             let times: Vec<(ItemId, Timestamp)> =
                 page.items.iter().map(|item| (item.id, item.updated_at)).collect();
             ask = walk.next(Seen { items: &times, next: page.next, until });
-            let stream = Stream {
-                root: root.name.clone(),
-                kind: list,
-                watermark: walk.watermark(),
-                done: ask == Step::End,
+            let moves = match walk.watermark().filter(|_| from.is_some()) {
+                Some(to) => Moves::Watermark { root: root.key, kind: list, to },
+                None => Moves::Nothing,
             };
-            let writes = self.item_writes(page.items, projects);
-            self.inner.store.apply_items(run, &writes, &stream).await?;
+            let writes = self.item_writes(page.items, read_at, projects);
+            self.inner.store.apply_items(run, &writes, &moves).await?;
             self.inner.progress.event(Event::Done(writes.len() as u64));
         }
     }
@@ -136,6 +181,7 @@ impl Crawler {
     pub(super) fn item_writes(
         &self,
         items: Vec<Item>,
+        read_at: Timestamp,
         projects: &BTreeMap<ProjectId, KnownProject>,
     ) -> Vec<ItemWrite> {
         let reader = &self.inner.reader;
@@ -146,16 +192,17 @@ impl Crawler {
                 let revision = String::from_utf8_lossy(&project.revision);
                 let fingerprint = digest(&[&format!("{item:?}"), &revision]);
                 let reading = reader.read_item(&project.context, &item);
-                Some(ItemWrite { item, project: project.key, reading, fingerprint })
+                let (project, notes) = (project.key, None);
+                Some(ItemWrite { item, project, reading, fingerprint, read_at, notes })
             })
             .collect()
     }
 }
 
-/// Returns the name of a list of items.
-pub(super) const fn stream_name(kind: ItemKind) -> &'static str {
+/// Returns the list that a kind of item stands in.
+pub(super) const fn stream_of(kind: ItemKind) -> StreamKind {
     match kind {
-        ItemKind::Issue => "issues",
-        ItemKind::MergeRequest => "merge_requests",
+        ItemKind::Issue => StreamKind::Issues,
+        ItemKind::MergeRequest => StreamKind::MergeRequests,
     }
 }

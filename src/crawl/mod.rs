@@ -22,26 +22,30 @@
 //!
 //! A part that cannot be read is recorded with its reason and a time to look again, what is stored
 //! of it is kept, and the sync goes on and ends as incomplete. Until that time a project's part is
-//! not asked for again, unless everything is ([`Depth::Full`]); roots always are. A failure that
+//! not asked for again, unless everything is ([`Pass::Full`]); roots always are. A failure that
 //! would meet every request ends the sync.
 
 mod features;
 mod files;
+mod inventory;
 mod items;
 mod limits;
 mod notes;
 mod parts;
+mod pass;
 mod portion;
 mod progress;
 mod prune;
+mod report;
 mod roots;
+mod run;
 mod schedule;
 pub mod status;
 mod summary;
 mod token;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,21 +57,19 @@ use crate::clock::Clock;
 use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
 use crate::gitlab::{self, Client, Credential, Keyring, Proxies, Verdict};
-use crate::model::{ItemKind, ProjectId};
-use crate::store::read::ProblemRow;
-use crate::store::{self, Outcome, Problem, ProjectKey, Run, Store};
+use crate::model::ProjectId;
+use crate::store::{self, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
+pub use pass::Pass;
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
 pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
+use report::Report;
 use roots::Root;
 use token::TokenState;
-
-/// An interruption that is older is followed by a second pass.
-const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
 
 /// When a part that failed by chance is tried again, at the latest. The next sync asks for it,
 /// however soon it comes; what is to be looked at later than this is left until then.
@@ -120,16 +122,6 @@ impl Error {
     }
 }
 
-/// How much a sync reads again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
-    /// Comments only of items that changed, and no part that is to be looked at later.
-    #[default]
-    Changed,
-    /// All comments, and every part.
-    Full,
-}
-
 /// Reads one source into the index.
 #[derive(Debug, Clone)]
 pub struct Crawler {
@@ -163,16 +155,6 @@ struct KnownProject {
     context: ProjectContext,
     /// Digest of the context and of the rules.
     revision: Vec<u8>,
-}
-
-/// What one sync collects on its way.
-#[derive(Debug, Default)]
-struct Report {
-    problems: Mutex<Vec<Problem>>,
-    /// Problems of the sync before that are to be looked at later than now.
-    postponed: Vec<Problem>,
-    /// Projects whose comments on items of a kind were refused.
-    refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
 }
 
 impl Crawler {
@@ -249,21 +231,6 @@ impl Crawler {
         &self.inner.source.name
     }
 
-    /// Brings the index of this source up to date.
-    ///
-    /// # Errors
-    ///
-    /// When nothing could be read to the end; what was read is kept, and the next sync goes on
-    /// from there.
-    pub async fn sync(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
-        let (clock, before) = (&self.inner.clock, self.inner.client.stats());
-        self.activity().begin(clock.now());
-        let result = self.sync_watched(depth, stop).await;
-        let requests = self.inner.client.stats().requests - before.requests;
-        self.activity().end(status::outcome(&result), requests, clock.now());
-        result
-    }
-
     /// Returns what this crawler does and knows now.
     pub fn now(&self) -> SourceNow {
         let client = &self.inner.client;
@@ -285,163 +252,17 @@ impl Crawler {
         self.inner.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn sync_watched(&self, depth: Depth, stop: &CancellationToken) -> Result<Summary, Error> {
-        self.forget_another_instance().await?;
-        self.recall_limits().await?;
-        let (summary, old) = self.pass(depth, stop).await?;
-        if !old {
-            return Ok(summary);
-        }
-        // What was read before the interruption is as old as the interruption: once more.
-        let (again, _) = self.pass(depth, stop).await?;
-        Ok(Summary {
-            requests: summary.requests + again.requests,
-            throttled: summary.throttled + again.throttled,
-            removed: summary.removed + again.removed,
-            duration_ms: summary.duration_ms + again.duration_ms,
-            ..again
-        })
-    }
-
-    /// Does or ends one run, and says whether it had begun long ago.
-    async fn pass(&self, depth: Depth, stop: &CancellationToken) -> Result<(Summary, bool), Error> {
-        let inner = &self.inner;
-        let (began, stats) = (inner.clock.now(), inner.client.stats());
-        let url = inner.source.url.as_str();
-        let run = inner.store.begin_sync(&inner.source.name, url, began).await?;
-        tracing::info!(
-            source = %inner.source.name,
-            crawl.resumed = run.resumed,
-            "sync of {} begins",
-            inner.source.name
-        );
-        let postponed = match depth {
-            Depth::Changed => self.postponed(began).await?,
-            Depth::Full => Vec::new(),
-        };
-        let report = Report { postponed, ..Report::default() };
-        let steps = self.steps(&run, depth, &report, stop).await;
-        if matches!(steps, Err(Error::Stopped)) {
-            return Err(Error::Stopped);
-        }
-        let now = inner.clock.now();
-        if let Err(error) = &steps {
-            report.add(self.problem("source", "sync", chain(error)));
-        }
-        let problems = report.take();
-        let outcome = match &steps {
-            Err(_) => Outcome::Failed,
-            Ok(_) if problems.is_empty() => Outcome::Complete,
-            Ok(_) => Outcome::Incomplete,
-        };
-        inner.store.finish_run(&run, outcome, &problems, now).await?;
-        self.keep_limits(&run).await?;
-        let removed = steps?;
-
-        let spent = inner.client.stats();
-        let totals = inner.store.totals(run.source).await?;
-        let elapsed = now.duration_since(began);
-        let summary = Summary {
-            requests: spent.requests - stats.requests,
-            projects: totals.projects,
-            issues: totals.issues,
-            merge_requests: totals.merge_requests,
-            references: totals.references,
-            removed,
-            throttled: spent.throttled - stats.throttled,
-            duration_ms: u64::try_from(elapsed.as_millis()).unwrap_or_default(),
-            complete: outcome == Outcome::Complete,
-            errors: problems
-                .into_iter()
-                .map(|problem| SummaryError::new(&inner.source.name, problem))
-                .collect(),
-        };
-        summary.log(&inner.source.name);
-        let old = run.resumed && began.duration_since(run.started_at) > LONG_AGO;
-        Ok((summary, old))
-    }
-
-    /// Lists what the sync before could not read, and what is to be looked at later than now.
-    async fn postponed(&self, now: Timestamp) -> Result<Vec<Problem>, Error> {
-        let problems = self.inner.store.list_problems().await?;
-        let is_later = |problem: &ProblemRow| {
-            problem.source == self.inner.source.name
-                && problem.retry_at > now
-                && problem.retry_at.duration_since(problem.at) > NEXT_SYNC
-        };
-        let postponed = problems.into_iter().filter(is_later).map(|problem| Problem {
-            subject: problem.subject,
-            stream: problem.stream,
-            reason: problem.reason,
-            at: problem.at,
-            retry_at: problem.retry_at,
-        });
-        Ok(postponed.collect())
-    }
-
-    /// Removes what is stored of this source when its name now stands for another host: ids of
-    /// two instances mean different things.
-    async fn forget_another_instance(&self) -> Result<(), Error> {
-        let source = &self.inner.source;
-        let Some(stored) = self.inner.store.find_source_url(&source.name).await? else {
-            return Ok(());
-        };
-        let stored = gitlab::Url::parse(&stored).ok();
-        let host = stored.as_ref().and_then(|url| url.host_str());
-        if host == source.url.host_str() {
-            return Ok(());
-        }
-        tracing::warn!(
-            source = %source.name,
-            "the source {} was another host before: what was read from it is removed",
-            source.name
-        );
-        self.inner.store.remove_source(&source.name).await?;
-        Ok(())
-    }
-
-    /// Does the steps of a sync, and returns how much was removed.
-    async fn steps(
-        &self,
-        run: &Run,
-        depth: Depth,
-        report: &Report,
-        stop: &CancellationToken,
-    ) -> Result<u64, Error> {
-        let roots = self.list_projects(run, report, stop).await?;
-        unless_stopped(stop, self.check_token()).await??;
-        let unread = self.read_files(run, &roots, report, stop).await?;
-        self.read_parts(run, &roots, &unread, report, stop).await?;
-        let projects = self.known_projects(run).await?;
-        let issues = self.read_items(run, ItemKind::Issue, &roots, &projects, report, stop).await?;
-        let merge_requests =
-            self.read_items(run, ItemKind::MergeRequest, &roots, &projects, report, stop).await?;
-        let mut removed = 0;
-        for (kind, whole) in [(ItemKind::Issue, issues), (ItemKind::MergeRequest, merge_requests)] {
-            // A root that was not listed whole has items that nobody walked.
-            if whole && roots.whole {
-                removed += self.prune_items(run, kind, &roots, &projects, report, stop).await?;
-            }
-        }
-        if roots.whole {
-            removed += self.prune_projects(run, &roots, report, stop).await?;
-        }
-        self.read_notes(run, depth, &projects, report, stop).await?;
-        self.inner.store.settle_names(run).await?;
-        Ok(removed)
-    }
-
     /// Prepares what is needed to read the items of each project.
     async fn known_projects(&self, run: &Run) -> Result<BTreeMap<ProjectId, KnownProject>, Error> {
         let inner = &self.inner;
         let templates = inner.store.templates(run.source).await?;
-        let seen = inner.store.seen_projects(run).await?;
-        let known = seen.into_iter().map(|(id, seen)| {
+        let stored = inner.store.stored_projects(run).await?;
+        let known = stored.into_iter().map(|(id, stored)| {
             let templates = templates.get(&id).map_or(&[][..], Vec::as_slice);
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
-            let context = ProjectContext::new(seen.path.clone(), texts);
+            let context = ProjectContext::new(stored.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            (id, KnownProject { key: seen.key, path: seen.path, context, revision })
+            (id, KnownProject { key: stored.key, path: stored.path, context, revision })
         });
         Ok(known.collect())
     }
@@ -501,45 +322,6 @@ impl Crawler {
     fn by_gitlab(&self, at: Timestamp) -> Timestamp {
         let skew = SignedDuration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed));
         at.saturating_add(skew).unwrap_or(at)
-    }
-}
-
-impl Report {
-    /// Forgets what was recorded of single subjects for a list that turned out not to be had.
-    fn forget(&self, stream: &str, subjects: &BTreeSet<String>) {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.retain(|p| p.stream != stream || !subjects.contains(&p.subject));
-    }
-
-    fn add(&self, problem: Problem) {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        // One for each subject and list is enough; a hundred would say no more.
-        if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
-            problems.push(problem);
-        }
-    }
-
-    /// True when a part is not to be asked for yet. Its problem stays one of this sync too.
-    fn postpones(&self, subject: &str, stream: &str) -> bool {
-        let mut postponed = self.postponed.iter();
-        let Some(problem) = postponed.find(|p| p.subject == subject && p.stream == stream) else {
-            return false;
-        };
-        self.add(problem.clone());
-        true
-    }
-
-    fn refuse(&self, project: ProjectId, kind: ItemKind) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((project, kind));
-    }
-
-    fn is_refused(&self, project: ProjectId, kind: ItemKind) -> bool {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.contains(&(project, kind))
-    }
-
-    fn take(&self) -> Vec<Problem> {
-        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::several;
-use super::{Crawler, Depth, Error, Event, KnownProject, Report, unless_stopped};
+use super::{Crawler, Error, Event, KnownProject, Pass, Report, unless_stopped};
 use crate::gitlab::{self, Feature};
 use crate::model::{ItemKind, ProjectId};
 use crate::store::{DueNotes, NoteWrite, Run};
@@ -22,7 +22,7 @@ impl Crawler {
     pub(super) async fn read_notes(
         &self,
         run: &Run,
-        depth: Depth,
+        pass: Pass,
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
@@ -33,7 +33,7 @@ impl Crawler {
         }
         let store = &self.inner.store;
         // One that is gone on with has read some since it began.
-        let before = (depth == Depth::Full).then(|| self.by_gitlab(run.started_at));
+        let before = (pass == Pass::Full).then(|| self.by_gitlab(run.started_at));
         store.mark_notes_due(run, before).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;

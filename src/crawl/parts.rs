@@ -8,18 +8,32 @@ use tokio_util::sync::CancellationToken;
 
 use super::files::may_hold_files;
 use super::roots::Roots;
-use super::{Crawler, Error, Event, Report, unless_stopped};
+use super::{Crawler, Error, Event, Pass, Report, unless_stopped};
 use crate::gitlab::{self, Feature, ProjectFeatures};
 use crate::model::{ItemKind, Project, ProjectId, Template};
-use crate::store::{ProjectParts, Run, SeenProject};
+use crate::store::{ProjectParts, Run, StoredProject};
 
 /// The name under which a text from a project's settings is kept beside its template files.
 const SETTINGS_TEMPLATE: &str = "(settings)";
 
 impl Crawler {
+    /// Reads and stores the files and parts of the projects that this run's lists showed.
+    pub(super) async fn read_details(
+        &self,
+        run: &Run,
+        pass: Pass,
+        roots: &Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let _ = pass;
+        let unread = self.read_files(run, roots, report, stop).await?;
+        self.read_parts(run, roots, &unread, report, stop).await
+    }
+
     /// Reads and stores the parts of all projects, several at a time. Those whose files are
     /// `unread` are not done with that.
-    pub(super) async fn read_parts(
+    async fn read_parts(
         &self,
         run: &Run,
         roots: &Roots,
@@ -27,10 +41,10 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
-        let seen = self.inner.store.seen_projects(run).await?;
-        let units = Some(roots.projects.len() as u64);
+        let seen = self.inner.store.stored_projects(run).await?;
+        let units = Some(roots.listed.len() as u64);
         self.inner.progress.event(Event::Step { name: "project details", units });
-        let due = roots.projects.values().filter_map(|(project, features)| {
+        let due = roots.listed.values().filter_map(|(project, features)| {
             let seen = seen.get(&project.id)?;
             Some((project, features, seen))
         });
@@ -58,7 +72,7 @@ impl Crawler {
         run: &Run,
         project: &Project,
         features: &ProjectFeatures,
-        seen: &SeenProject,
+        seen: &StoredProject,
         files_read: bool,
         report: &Report,
     ) -> Result<(), Error> {

@@ -1,32 +1,40 @@
-//! Roots, and the projects below them.
+//! Roots: what is crawled of a source, and where its items are listed.
+//!
+//! A root is found by the path that the configuration names, and known by its number from then on:
+//! a sync does not ask for it again, but once a day and when its lists are refused. A root below
+//! another is no list of its own. One that is no longer configured is removed with what no other
+//! holds; that needs no answer of GitLab's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
 
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Error, Event, Report, digest, unless_stopped};
+use super::{Crawler, Error, Pass, Report, unless_stopped};
 use crate::config::Auth;
-use crate::gitlab::{
-    self, Feature, FetchedProject, Page, ProjectFeatures, ProjectQuery, Scope, Trail,
-};
-use crate::model::{Project, ProjectId};
-use crate::store::{ProjectWrite, Run, SeenProject, Stream};
-use crate::telemetry::chain;
+use crate::gitlab::{self, Feature, FetchedProject, ProjectFeatures, Scope};
+use crate::model::{GroupId, ItemKind, Project, ProjectId};
+use crate::store::{Origin, RootKey, RootRow, RootWrite, Run, StreamKind};
 
-/// How many projects are remembered to learn from what their GitLab has.
-const SAMPLE: usize = 2;
-/// How many pages the projects of one root may have. The largest GitLab that is known has some
-/// ten million projects; no token is a member of a million.
-const PROJECT_PAGES: usize = 10_000;
+/// How long the number that a path led to is gone by. A path may come to mean another group.
+const LOOK_UP_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// A list of items that a sync walks.
+/// The root of everything that the token is a member of.
+pub(super) const MEMBERSHIP: &str = "membership";
+
+/// A group or project whose items are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root {
-    /// `group:shop` or `project:tools/cli`.
+    /// Its key in the index.
+    pub key: RootKey,
+    /// `group:shop`, `project:tools/cli`, `project 7`.
     pub name: String,
     /// Where its items are listed.
     pub scope: Scope,
+    /// Its full path, which GraphQL asks for.
+    pub path: String,
+    /// Why it is read.
+    pub origin: Origin,
 }
 
 /// What the roots hold.
@@ -34,16 +42,18 @@ pub(super) struct Root {
 pub(super) struct Roots {
     /// Where items are listed.
     pub lists: Vec<Root>,
-    /// What each project offers.
-    pub projects: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
+    /// Projects that this run's lists showed, with what they offer.
+    pub listed: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
     /// Paths of the groups that are roots.
     pub groups: Vec<String>,
     /// Projects that are roots of their own.
     pub single: BTreeSet<ProjectId>,
-    /// Projects that this run had seen before it was gone on with.
-    pub before: BTreeMap<ProjectId, SeenProject>,
-    /// True when every root was listed to its end.
+    /// Key of the root of membership, where there is no other.
+    pub membership: Option<RootKey>,
+    /// True when every root was found, and its projects were listed to the end.
     pub whole: bool,
+    /// How much was removed with roots that are no longer configured.
+    pub removed: u64,
 }
 
 impl Roots {
@@ -52,24 +62,34 @@ impl Roots {
     pub fn covers(&self, project: &Project) -> bool {
         let path = project.path.to_lowercase();
         self.single.contains(&project.id)
-            || self.groups.iter().any(|group| {
-                path.strip_prefix(&group.to_lowercase()).is_some_and(|rest| rest.starts_with('/'))
-            })
+            || self.groups.iter().any(|group| is_below(&path, &group.to_lowercase()))
+    }
+
+    /// True when a group that is a root holds a path.
+    pub fn holds(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        self.groups.iter().any(|group| is_below(&path, &group.to_lowercase()))
     }
 }
 
+/// True when a path lies below a group's.
+fn is_below(path: &str, group: &str) -> bool {
+    path.strip_prefix(group).is_some_and(|rest| rest.starts_with('/'))
+}
+
 impl Crawler {
-    /// Looks up the roots, and lists and stores their projects.
-    pub(super) async fn list_projects(
+    /// Finds the roots: those known from a day ago by their numbers, the others by their paths.
+    pub(super) async fn find_roots(
         &self,
         run: &Run,
+        pass: Pass,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<Roots, Error> {
         let source = &self.inner.source;
-        self.inner.progress.event(Event::Step { name: "projects", units: None });
-        let before = self.inner.store.seen_projects(run).await?;
-        let mut roots = Roots { whole: true, before, ..Roots::default() };
+        let mut known = self.inner.store.list_roots(run.source).await?;
+        let mut roots = Roots { whole: true, ..Roots::default() };
+        let mut found: Vec<RootWrite> = Vec::new();
         if source.is_rootless() {
             if source.auth == Auth::None {
                 return Err(Error::NoRoot {
@@ -79,58 +99,157 @@ impl Crawler {
                         .to_owned(),
                 });
             }
-            let first = self.inner.client.projects_member(self.project_query());
-            let first = unless_stopped(stop, first).await?;
-            self.list_root(run, "membership", None, first, &mut roots, report, stop).await?;
+            found.push(RootWrite {
+                name: MEMBERSHIP.to_owned(),
+                origin: Origin::Configured,
+                gitlab_id: None,
+                path: String::new(),
+                found_at: None,
+            });
         }
+        let now = self.inner.clock.now();
+        let is_fresh = |row: &RootRow| {
+            let age = row.found_at.map(|at| now.duration_since(at).abs());
+            row.gitlab_id.is_some() && age.is_some_and(|age| age < LOOK_UP_AGAIN)
+        };
+        let stored = |name: &str| known.iter().find(|row| row.name == name);
         for group in &source.groups {
             let name = format!("group:{group}");
+            if let Some(row) =
+                stored(&name).filter(|row| !pass.lists_all_projects() && is_fresh(row))
+            {
+                found.push(write_of(row));
+                continue;
+            }
             if !self.asks(Feature::Groups, report) {
                 roots.whole = false;
                 continue;
             }
             match unless_stopped(stop, self.inner.client.group(group)).await? {
-                Ok(found) => {
-                    roots.groups.push(found.path.clone());
-                    let query = self.project_query();
-                    let first = self.inner.client.group_projects(found.id, query);
-                    let first = unless_stopped(stop, first).await?;
-                    let scope = Some(Scope::Group(found.id));
-                    self.list_root(run, &name, scope, first, &mut roots, report, stop).await?;
-                }
+                Ok(group) => found.push(RootWrite {
+                    name,
+                    origin: Origin::Configured,
+                    gitlab_id: Some(group.id.get()),
+                    path: group.path,
+                    found_at: Some(now),
+                }),
                 Err(error) => match self.inner.client.refused(Feature::Groups, group, &error) {
                     Some(lack) => {
                         roots.whole = false;
                         self.record_lack(&lack, report);
                     }
-                    None => self.miss_root(error, &name, &mut roots, report)?,
+                    None => self.miss_root(error, &name, found.is_empty(), &mut roots, report)?,
                 },
             }
         }
         for path in &source.projects {
             let name = format!("project:{path}");
+            if let Some(row) =
+                stored(&name).filter(|row| !pass.lists_all_projects() && is_fresh(row))
+            {
+                found.push(write_of(row));
+                continue;
+            }
             match unless_stopped(stop, self.look_up(path)).await? {
-                Ok(found) => {
-                    roots.single.insert(found.project.id);
-                    let page =
-                        Page { items: vec![found], next: None, total: Some(1), server_date: None };
-                    self.list_root(run, &name, None, Ok(page), &mut roots, report, stop).await?;
+                Ok(project) => {
+                    found.push(RootWrite {
+                        name,
+                        origin: Origin::Configured,
+                        gitlab_id: Some(project.project.id.get()),
+                        path: project.project.path.clone(),
+                        found_at: Some(now),
+                    });
+                    roots.listed.insert(project.project.id, (project.project, project.features));
                 }
-                Err(error) => self.miss_root(error, &name, &mut roots, report)?,
+                Err(error) => self.miss_root(error, &name, found.is_empty(), &mut roots, report)?,
             }
         }
-        let nothing = roots.lists.is_empty() && roots.projects.is_empty();
-        if nothing && !roots.whole {
-            let problems = report.take();
-            let reasons: Vec<String> =
-                problems.into_iter().map(|p| format!("{}: {}", p.subject, p.reason)).collect();
+        if found.is_empty() && !roots.whole {
+            let reasons: Vec<String> = report
+                .take()
+                .into_iter()
+                .map(|problem| format!("{}: {}", problem.subject, problem.reason))
+                .collect();
             return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
         }
+        self.forget_roots(&mut known).await?;
+        let rows = self.inner.store.put_roots(run.source, &found).await?;
+        self.settle_roots(rows, &mut roots);
         Ok(roots)
     }
 
+    /// Removes the roots that the configuration no longer names.
+    async fn forget_roots(&self, known: &mut Vec<RootRow>) -> Result<(), Error> {
+        let source = &self.inner.source;
+        let names: BTreeSet<String> = source
+            .groups
+            .iter()
+            .map(|group| format!("group:{group}"))
+            .chain(source.projects.iter().map(|path| format!("project:{path}")))
+            .chain(source.is_rootless().then(|| MEMBERSHIP.to_owned()))
+            .collect();
+        for row in known.iter() {
+            if row.origin == Origin::Configured && !names.contains(&row.name) {
+                tracing::warn!(
+                    source = %source.name,
+                    "{} is no longer configured: what only it holds is removed from the index",
+                    row.name
+                );
+                self.inner.store.remove_root(row.key).await?;
+            }
+        }
+        known.retain(|row| row.origin != Origin::Configured || names.contains(&row.name));
+        Ok(())
+    }
+
+    /// Sorts the roots out: which are lists of items, and which lie below another.
+    fn settle_roots(&self, rows: Vec<RootRow>, roots: &mut Roots) {
+        let source = &self.inner.source;
+        let group_of = |row: &RootRow| row.name.starts_with("group:");
+        roots.groups =
+            rows.iter().filter(|row| group_of(row)).map(|row| row.path.clone()).collect();
+        for row in rows {
+            let Some(id) = row.gitlab_id else {
+                roots.membership = Some(row.key);
+                continue;
+            };
+            let path = row.path.to_lowercase();
+            let scope = if group_of(&row) {
+                // A group below another root, or the same group by another name, is read with it.
+                let above =
+                    roots.lists.iter().any(|root| root.scope == Scope::Group(GroupId::new(id)));
+                if above || roots.holds(&path) {
+                    continue;
+                }
+                Scope::Group(GroupId::new(id))
+            } else {
+                let id = ProjectId::new(id);
+                if row.origin == Origin::Configured {
+                    roots.single.insert(id);
+                }
+                if row.origin == Origin::Configured && roots.holds(&path) {
+                    continue;
+                }
+                if row.origin == Origin::Member && !source.is_rootless() {
+                    continue;
+                }
+                Scope::Project(id)
+            };
+            if roots.lists.iter().any(|root| root.scope == scope) {
+                continue;
+            }
+            roots.lists.push(Root {
+                key: row.key,
+                name: row.name,
+                scope,
+                path: row.path,
+                origin: row.origin,
+            });
+        }
+    }
+
     /// Looks up a project. One that a job token is not shown is known by its items.
-    async fn look_up(&self, path: &str) -> Result<FetchedProject, gitlab::Error> {
+    pub(super) async fn look_up(&self, path: &str) -> Result<FetchedProject, gitlab::Error> {
         let client = &self.inner.client;
         let hidden = match client.project(path).await {
             Err(error) if self.passes_over() && (error.is_absence() || is_unsigned(&error)) => {
@@ -152,11 +271,12 @@ impl Crawler {
         &self,
         error: gitlab::Error,
         name: &str,
+        is_first: bool,
         roots: &mut Roots,
         report: &Report,
     ) -> Result<(), Error> {
         roots.whole = false;
-        if error.is_unanswered() && roots.lists.is_empty() && roots.projects.is_empty() {
+        if error.is_unanswered() && is_first {
             return Err(Error::GitLab {
                 url: self.inner.source.url.to_string(),
                 source: Box::new(error),
@@ -165,110 +285,52 @@ impl Crawler {
         self.survive(error, name, "projects", report)
     }
 
-    /// Lists one root from its first page on. Without a scope of its own, each of its projects is
-    /// a list of items.
-    #[expect(clippy::too_many_arguments, reason = "one step of a walk over many roots")]
-    async fn list_root(
+    /// Adds a project of its own as a list of items, and returns its root.
+    pub(super) async fn add_list(
         &self,
         run: &Run,
-        name: &str,
-        scope: Option<Scope>,
-        first: Result<Page<FetchedProject>, gitlab::Error>,
+        project: &Project,
+        origin: Origin,
         roots: &mut Roots,
-        report: &Report,
-        stop: &CancellationToken,
     ) -> Result<(), Error> {
-        if let Some(scope) = scope {
-            roots.lists.push(Root { name: name.to_owned(), scope });
+        let scope = Scope::Project(project.id);
+        if let Some(root) = roots.lists.iter_mut().find(|root| root.scope == scope) {
+            root.path.clone_from(&project.path);
+            return Ok(());
         }
-        let mut trail = Trail::of_pages(PROJECT_PAGES);
-        let mut seen = BTreeSet::new();
-        let mut page = first;
-        loop {
-            let found = match page {
-                Ok(found) => found,
-                Err(error) => {
-                    roots.whole = false;
-                    return self.survive(error, name, "projects", report);
-                }
-            };
-            self.learn_skew(found.server_date);
-            let (next, whole) = (found.next, scope.is_some());
-            let ids = found.items.iter().map(|found| found.project.id);
-            let news = ids.filter(|id| seen.insert(*id)).count() > 0;
-            let wanted: Vec<FetchedProject> =
-                found.items.into_iter().filter(|found| self.wants(&found.project)).collect();
-            let writes: Vec<ProjectWrite> =
-                wanted.iter().map(|found| self.project_write(&found.project)).collect();
-            let stream = Stream {
-                root: name.to_owned(),
-                kind: "projects",
-                watermark: None,
-                done: next.is_none(),
-            };
-            self.inner.store.apply_projects(run, &writes, &stream).await?;
-            self.inner.progress.event(Event::Done(writes.len() as u64));
-            self.keep_sample(&wanted);
-            for FetchedProject { project, features } in wanted {
-                let covered = roots.projects.contains_key(&project.id);
-                // One that joined a root after a sync began that is gone on with: the root's own
-                // walk is past its older items.
-                let joined = run.resumed && !roots.before.contains_key(&project.id);
-                if (!whole || joined) && !covered {
-                    roots.lists.push(Root {
-                        name: format!("project:{}", project.path),
-                        scope: Scope::Project(project.id),
-                    });
-                }
-                roots.projects.insert(project.id, (project, features));
-            }
-            let Some(next) = next else { return Ok(()) };
-            page = match trail.follow(&next, news) {
-                Ok(()) => unless_stopped(stop, self.inner.client.follow_projects(&next)).await?,
-                Err(error) => Err(error),
-            };
+        let name = format!("project {}", project.id);
+        let write = RootWrite {
+            name: name.clone(),
+            origin,
+            gitlab_id: Some(project.id.get()),
+            path: project.path.clone(),
+            found_at: None,
+        };
+        let rows = self.inner.store.put_roots(run.source, &[write]).await?;
+        if let Some(row) = rows.into_iter().find(|row| row.name == name) {
+            roots.lists.push(Root { key: row.key, name, scope, path: row.path, origin });
         }
+        Ok(())
     }
 
-    /// Remembers a few projects, to learn from what their GitLab has.
-    fn keep_sample(&self, found: &[FetchedProject]) {
-        let mut sample = self.inner.sample.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = SAMPLE.saturating_sub(sample.len());
-        let new = found.iter().map(|found| found.project.id).take(room);
-        sample.extend(new);
+    /// True when items of this kind of a root's list were read, or are being read.
+    pub(super) async fn has_begun(&self, root: &Root, kind: ItemKind) -> Result<bool, Error> {
+        let kind = match kind {
+            ItemKind::Issue => StreamKind::Issues,
+            ItemKind::MergeRequest => StreamKind::MergeRequests,
+        };
+        let stream = self.inner.store.find_stream(root.key, kind).await?;
+        Ok(stream.watermark.is_some() || stream.walk.is_some())
     }
+}
 
-    /// True when a project is to be in the index.
-    pub(super) fn wants(&self, project: &Project) -> bool {
-        let source = &self.inner.source;
-        !source.excludes(&project.path) && (source.archived || !project.archived)
-    }
-
-    pub(super) fn project_write(&self, project: &Project) -> ProjectWrite {
-        let reader = &self.inner.reader;
-        ProjectWrite {
-            name_keys: reader.project_name_keys(project),
-            tags: reader.read_project(project),
-            fingerprint: digest(&[&format!("{project:?}"), reader.revision()]),
-            project: project.clone(),
-        }
-    }
-
-    fn project_query(&self) -> ProjectQuery {
-        ProjectQuery { archived: self.inner.source.archived, ..ProjectQuery::default() }
-    }
-
-    /// Asks for a project that the lists no longer show. `Ok(None)` means that GitLab does not
-    /// show it at all.
-    pub(super) async fn look_again(&self, id: ProjectId) -> Result<Option<Project>, gitlab::Error> {
-        match self.inner.client.project(&id.to_string()).await {
-            Ok(found) => Ok(Some(found.project)),
-            Err(error) if error.is_absence() => {
-                tracing::debug!(project.id = %id, "{}", chain(&error));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+fn write_of(row: &RootRow) -> RootWrite {
+    RootWrite {
+        name: row.name.clone(),
+        origin: row.origin,
+        gitlab_id: row.gitlab_id,
+        path: row.path.clone(),
+        found_at: None,
     }
 }
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Depth, Error};
+use super::{Crawler, Error, Pass};
 use crate::clock::Clock;
 use crate::config::Cron;
 use crate::telemetry::chain;
@@ -55,7 +55,7 @@ impl Schedule {
 
     async fn sync_all(&self, stop: &CancellationToken) {
         for crawler in &self.crawlers {
-            match crawler.sync(Depth::Changed, stop).await {
+            match crawler.sync(Pass::Sync, stop).await {
                 Ok(_) => {}
                 Err(Error::Stopped) => return,
                 Err(error) => {

@@ -14,7 +14,7 @@ use crate::config::{Config, Environment};
 use crate::correlate::{ProjectContext, Reader};
 use crate::model::{Pipeline, PipelineId};
 use crate::store::tests::build::{
-    Index, ItemBuilder, ProjectBuilder, at, issue, merge_request, note, project, stream,
+    Index, ItemBuilder, ProjectBuilder, at, issue, merge_request, note, project,
 };
 use crate::store::{Outcome, ProjectKey, ProjectParts};
 
@@ -116,7 +116,7 @@ impl Shop {
         let copy = project(1, "shop/webshop").at("https://git.example.org/shop/webshop");
         let page = [copy.topic("service", "mirrored").write()];
         let store = &index.store;
-        store.apply_projects(&mirror, &page, &stream("projects", true)).await.unwrap();
+        store.apply_projects(&mirror, &page).await.unwrap();
         for run in [&index.run, &mirror] {
             store.settle_names(run).await.unwrap();
             store.finish_run(run, Outcome::Complete, &[], at(600)).await.unwrap();

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::names::{TagRow, intern_tags};
+use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
 use super::references::{ReferenceRow, list_references, store_references};
-use super::sync::advance;
+use super::streams::advance;
 use super::{
-    Error, ItemKey, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, last_of_each,
+    Error, ItemKey, Moves, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each,
     text,
 };
 use crate::correlate::ItemReading;
@@ -27,6 +28,19 @@ pub struct ItemWrite {
     pub reading: ItemReading,
     /// Digest of everything that the stored rows depend on: the item, the rules, the project's
     /// path and templates.
+    pub fingerprint: Vec<u8>,
+    /// When GitLab was asked for it, by GitLab's clock. What is stored from a later question stays.
+    pub read_at: Timestamp,
+    /// All its comments, where they came with it; `None` leaves those that are stored.
+    pub notes: Option<NotesOfItem>,
+}
+
+/// All comments of an item, as they were read with it.
+#[derive(Debug, Clone)]
+pub struct NotesOfItem {
+    /// The comments.
+    pub notes: Vec<NoteWrite>,
+    /// Digest of the comments and of the rules.
     pub fingerprint: Vec<u8>,
 }
 
@@ -51,6 +65,7 @@ struct Row<'a> {
     merged_at: Option<i64>,
     notes_count: i64,
     fingerprint: String,
+    read_at: i64,
 }
 
 impl<'a> From<&'a ItemWrite> for Row<'a> {
@@ -76,42 +91,81 @@ impl<'a> From<&'a ItemWrite> for Row<'a> {
             merged_at: item.merged_at.map(Timestamp::as_millisecond),
             notes_count: item.notes_count,
             fingerprint: hex(&write.fingerprint),
+            read_at: write.read_at.as_millisecond(),
         }
     }
 }
 
 impl Store {
-    /// Stores a page of items, their evidence, and how far their list was read, at once.
+    /// Stores a page of items with the comments that came with them, their evidence, and how far
+    /// their list was read, at once.
     ///
-    /// Items that are stored with the same fingerprint are only marked as seen.
+    /// Items that are stored with the same fingerprint are only marked as seen. What is stored from
+    /// a later question than this one is left as it is.
     pub async fn apply_items(
         &self,
         run: &Run,
         page: &[ItemWrite],
-        stream: &Stream,
+        moves: &Moves,
     ) -> Result<(), Error> {
         const DOING: &str = "storing items";
         let mut write = self.write(DOING).await?;
-        let known = known_items(&mut write, run.source, page, DOING).await?;
-        let is_same = |item: &&ItemWrite| {
-            let id = (codes::kind_code(item.item.kind), item.item.id.get());
-            known.get(&id).is_some_and(|(_, print)| *print == item.fingerprint)
-        };
-        let once = last_of_each(page, |w| (w.item.kind, w.item.id));
-        let (same, new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = once.into_iter().partition(is_same);
-
-        let same: Vec<i64> = same
-            .iter()
-            .filter_map(|w| known.get(&(codes::kind_code(w.item.kind), w.item.id.get())))
-            .map(|(key, _)| *key)
-            .collect();
-        mark_seen(&mut write, run, &same, DOING).await?;
-        if !new.is_empty() {
-            store_items(&mut write, run, &new, DOING).await?;
+        let mut known = known_items(&mut write, run.source, page, DOING).await?;
+        let code = |w: &ItemWrite| (codes::kind_code(w.item.kind), w.item.id.get());
+        let mut seen = Vec::new();
+        let (mut same, mut new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = (Vec::new(), Vec::new());
+        for item in last_of_each(page, |w| (w.item.kind, w.item.id)) {
+            match known.get(&code(item)) {
+                Some(stored) if stored.read_at > item.read_at.as_millisecond() => {
+                    seen.push(stored.key);
+                }
+                Some(stored) if stored.fingerprint == item.fingerprint => {
+                    seen.push(stored.key);
+                    same.push(item);
+                }
+                Some(_) | None => new.push(item),
+            }
         }
-        advance(&mut write, run, stream, DOING).await?;
-        commit(write, !new.is_empty(), DOING).await
+        mark_seen(&mut write, run, &seen, DOING).await?;
+        let mut changed = !new.is_empty();
+        if changed {
+            for (id, key) in store_items(&mut write, run, &new, DOING).await? {
+                let stored = known.entry(id).or_default();
+                stored.key = key.0;
+            }
+        }
+        for item in same.into_iter().chain(new) {
+            let Some(stored) = known.get(&code(item)) else { continue };
+            changed |= store_notes_of(&mut write, stored, item, DOING).await?;
+        }
+        advance(&mut write, moves, DOING).await?;
+        commit(write, changed, DOING).await
     }
+}
+
+/// Stores the comments that came with an item, and says whether they are others than before.
+async fn store_notes_of(
+    write: &mut Write,
+    stored: &Stored,
+    item: &ItemWrite,
+    doing: &'static str,
+) -> Result<bool, Error> {
+    let Some(found) = &item.notes else { return Ok(false) };
+    let is_same = stored.notes_fingerprint.as_ref() == Some(&found.fingerprint);
+    if !is_same {
+        store_notes(write, ItemKey(stored.key), &found.notes, doing).await?;
+    }
+    let read_at = item.read_at.as_millisecond();
+    sqlx::query!(
+        "update item set notes_read_at = ?2, notes_fingerprint = ?3, read_at = ?2 where id = ?1",
+        stored.key,
+        read_at,
+        found.fingerprint,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(!is_same)
 }
 
 /// Marks stored items as seen by this run.
@@ -133,7 +187,16 @@ pub(super) async fn mark_seen(
     Ok(())
 }
 
-type Known = BTreeMap<(i64, i64), (i64, Vec<u8>)>;
+/// What is stored of an item before a page is.
+#[derive(Debug, Default)]
+struct Stored {
+    key: i64,
+    read_at: i64,
+    fingerprint: Vec<u8>,
+    notes_fingerprint: Option<Vec<u8>>,
+}
+
+type Known = BTreeMap<(i64, i64), Stored>;
 
 async fn known_items(
     write: &mut Write,
@@ -146,7 +209,9 @@ async fn known_items(
     let ids = codes::json(&ids);
     // `cross join` keeps the order: one look-up for each id, not a pass over all items for each.
     let rows = sqlx::query!(
-        r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint from json_each(?2) as e
+        r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint, i.read_at,
+            i.notes_fingerprint
+        from json_each(?2) as e
         cross join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
             and i.gitlab_id = e.value ->> 1"#,
         source.0,
@@ -155,7 +220,18 @@ async fn known_items(
     .fetch_all(&mut **write)
     .await
     .map_err(|source| Error::Query { doing, source })?;
-    Ok(rows.into_iter().map(|row| ((row.kind, row.gitlab_id), (row.id, row.fingerprint))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let stored = Stored {
+                key: row.id,
+                read_at: row.read_at,
+                fingerprint: row.fingerprint,
+                notes_fingerprint: row.notes_fingerprint,
+            };
+            ((row.kind, row.gitlab_id), stored)
+        })
+        .collect())
 }
 
 async fn store_items(
@@ -163,7 +239,7 @@ async fn store_items(
     run: &Run,
     items: &[&ItemWrite],
     doing: &'static str,
-) -> Result<(), Error> {
+) -> Result<BTreeMap<(i64, i64), ItemKey>, Error> {
     let query = |source| Error::Query { doing, source };
     let rows: Vec<Row<'_>> = items.iter().map(|item| Row::from(*item)).collect();
     let rows = codes::json(&rows);
@@ -171,14 +247,15 @@ async fn store_items(
     let stored = sqlx::query!(
         r#"insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
             confidential, issue_type, author, labels, source_branch, web_url, created_at,
-            updated_at, closed_at, merged_at, notes_count, notes_read_at, fingerprint, seen_run)
+            updated_at, closed_at, merged_at, notes_count, notes_read_at, fingerprint, seen_run,
+            read_at)
         select ?1, e.value ->> 'project', e.value ->> 'kind', e.value ->> 'gitlab_id',
             e.value ->> 'iid', e.value ->> 'title', e.value ->> 'state', e.value ->> 'draft',
             e.value ->> 'confidential', e.value ->> 'issue_type', e.value ->> 'author',
             e.value -> 'labels', e.value ->> 'source_branch', e.value ->> 'web_url',
             e.value ->> 'created_at', e.value ->> 'updated_at', e.value ->> 'closed_at',
             e.value ->> 'merged_at', e.value ->> 'notes_count', null,
-            unhex(e.value ->> 'fingerprint'), ?2
+            unhex(e.value ->> 'fingerprint'), ?2, e.value ->> 'read_at'
         from json_each(?3) as e
         where true
         on conflict (source_id, kind, gitlab_id) do update set
@@ -189,7 +266,8 @@ async fn store_items(
             created_at = excluded.created_at, updated_at = excluded.updated_at,
             closed_at = excluded.closed_at, merged_at = excluded.merged_at,
             notes_count = excluded.notes_count, notes_read_at = excluded.notes_read_at,
-            fingerprint = excluded.fingerprint, seen_run = excluded.seen_run
+            fingerprint = excluded.fingerprint, seen_run = excluded.seen_run,
+            read_at = excluded.read_at
         returning id as "id!", kind as "kind!", gitlab_id as "gitlab_id!""#,
         run.source.0,
         run.key,
@@ -230,7 +308,8 @@ async fn store_items(
         .flat_map(|(key, w)| ReferenceRow::rows(*key, &w.reading.references, false))
         .collect();
     store_references(write, &references, doing).await?;
-    list_references(write, &stored, doing).await
+    list_references(write, &stored, doing).await?;
+    Ok(keys)
 }
 
 /// Removes what was read out of the items' own texts, and the comments of items that have none

@@ -13,8 +13,8 @@
 //!   are made of them and of the rules.
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
-//! Writing: [`sync`] (runs and their progress), [`projects`], [`items`], [`names`],
-//! [`limits`].
+//! Writing: [`sync`] (runs), [`streams`] (how far each list was read), [`projects`], [`items`],
+//! [`names`], [`limits`].
 //! Reading: [`read`].
 
 mod codes;
@@ -28,6 +28,7 @@ mod projects;
 mod prune;
 pub mod read;
 mod references;
+mod streams;
 mod sync;
 mod text;
 
@@ -43,13 +44,16 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
-pub use items::ItemWrite;
+pub use items::{ItemWrite, NotesOfItem};
 pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
-pub use projects::{ProjectParts, ProjectWrite, SeenProject};
+pub use projects::{ProjectParts, ProjectWrite, StoredProject};
 pub use prune::{UnseenItem, UnseenProject};
-pub use sync::{Outcome, Problem, Run, Stream, Totals};
+pub use streams::{
+    Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
+};
+pub use sync::{Outcome, Problem, Run, Totals};
 
 /// The store's own key of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,13 +6,8 @@
 use jiff::Timestamp;
 
 use super::references::{ReferenceRow, list_references, store_references};
-use super::{Error, ItemKey, Run, SourceKey, Store, codes, commit, text};
+use super::{Error, ItemKey, Run, SourceKey, Store, Write, codes, commit, text};
 use crate::model::{Evidence, Iid, ItemKind, Note, ProjectId, Reference};
-
-/// GitLab moves an item's time for a comment only when it is more than a minute old, so comments
-/// read within this many milliseconds of it are read once more. Two minutes: the minute, and time
-/// for a lagging replica.
-const QUIET_MS: i64 = 120_000;
 
 /// A comment to store, with the references in it.
 #[derive(Debug, Clone)]
@@ -37,25 +32,33 @@ pub struct DueNotes {
 }
 
 impl Store {
-    /// Marks as due the items of this run whose comments may have changed without a sign of it:
-    /// those read within two minutes of the item's last change, and those read before an instant
-    /// of GitLab's clock.
+    /// Marks as due the comments that may have changed without a sign of it: those read within
+    /// three minutes of the item's last change (GitLab moves an item's time for a comment only when
+    /// it is more than a minute old, and two minutes are for a lagging replica), and those read
+    /// before an instant of GitLab's clock.
     pub async fn mark_notes_due(&self, run: &Run, before: Option<Timestamp>) -> Result<(), Error> {
         const DOING: &str = "marking comments to read again";
-        let before = before.map_or(i64::MIN, Timestamp::as_millisecond);
+        let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
+        // The number stands in the index's condition too.
         sqlx::query!(
             "update item set notes_read_at = null
-            where source_id = ?1 and seen_run = ?2 and notes_count > 0
-            and notes_read_at < max(?3, updated_at + ?4)",
+            where source_id = ?1 and notes_read_at < updated_at + 180000",
             run.source.0,
-            run.key,
-            before,
-            QUIET_MS,
         )
         .execute(&mut *write)
         .await
-        .map_err(|source| Error::Query { doing: DOING, source })?;
+        .map_err(query)?;
+        if let Some(before) = before.map(Timestamp::as_millisecond) {
+            sqlx::query!(
+                "update item set notes_read_at = null where source_id = ?1 and notes_read_at < ?2",
+                run.source.0,
+                before,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
         commit(write, false, DOING).await
     }
 
@@ -70,11 +73,9 @@ impl Store {
         let rows = sqlx::query!(
             r#"select i.id as "id!", i.kind, i.iid, p.gitlab_id as "project!"
             from item as i join project as p on p.id = i.project_id
-            where i.source_id = ?1 and i.id > ?3 and i.notes_read_at is null
-            and i.seen_run = ?2 and i.notes_count > 0
-            order by i.id limit ?4"#,
+            where i.source_id = ?1 and i.id > ?2 and i.notes_read_at is null
+            order by i.id limit ?3"#,
             run.source.0,
-            run.key,
             after,
             limit,
         )
@@ -139,52 +140,66 @@ impl Store {
         read_at: Timestamp,
     ) -> Result<(), Error> {
         const DOING: &str = "storing comments";
-        let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
-        sqlx::query!("delete from note where item_id = ?1", item.0)
-            .execute(&mut *write)
-            .await
-            .map_err(query)?;
-        for NoteWrite { note, .. } in notes {
-            let (id, body) = (note.id.get(), text::pack(&note.body));
-            let created_at = note.created_at.as_millisecond();
-            let updated_at = note.updated_at.as_millisecond();
-            sqlx::query!(
-                "insert into note
-                    (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
-                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                on conflict (item_id, gitlab_id) do nothing",
-                item.0,
-                id,
-                note.author,
-                note.system,
-                note.internal,
-                created_at,
-                updated_at,
-                body,
-            )
-            .execute(&mut *write)
-            .await
-            .map_err(query)?;
-        }
+        store_notes(&mut write, item, notes, DOING).await?;
+        let read_at = read_at.as_millisecond();
         sqlx::query!(
-            "delete from reference_evidence where item_id = ?1 and note_gitlab_id <> 0",
+            "update item set notes_read_at = ?2, notes_fingerprint = null where id = ?1",
             item.0,
+            read_at,
         )
         .execute(&mut *write)
         .await
-        .map_err(query)?;
-        let rows: Vec<ReferenceRow<'_>> = notes
-            .iter()
-            .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
-            .collect();
-        store_references(&mut write, &rows, DOING).await?;
-        list_references(&mut write, &[item.0], DOING).await?;
-        let read_at = read_at.as_millisecond();
-        sqlx::query!("update item set notes_read_at = ?2 where id = ?1", item.0, read_at)
-            .execute(&mut *write)
-            .await
-            .map_err(query)?;
+        .map_err(|source| Error::Query { doing: DOING, source })?;
         commit(write, true, DOING).await
     }
+}
+
+/// Stores all comments of an item in place of those that are stored, and what they mention.
+pub(super) async fn store_notes(
+    write: &mut Write,
+    item: ItemKey,
+    notes: &[NoteWrite],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    sqlx::query!("delete from note where item_id = ?1", item.0)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    for NoteWrite { note, .. } in notes {
+        let (id, body) = (note.id.get(), text::pack(&note.body));
+        let created_at = note.created_at.as_millisecond();
+        let updated_at = note.updated_at.as_millisecond();
+        sqlx::query!(
+            "insert into note
+                (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            on conflict (item_id, gitlab_id) do nothing",
+            item.0,
+            id,
+            note.author,
+            note.system,
+            note.internal,
+            created_at,
+            updated_at,
+            body,
+        )
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    }
+    sqlx::query!(
+        "delete from reference_evidence where item_id = ?1 and note_gitlab_id <> 0",
+        item.0,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    let rows: Vec<ReferenceRow<'_>> = notes
+        .iter()
+        .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
+        .collect();
+    store_references(write, &rows, doing).await?;
+    list_references(write, &[item.0], doing).await
 }

@@ -6,10 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::names::{TagRow, intern_tags, settle_inheritance};
-use super::sync::advance;
-use super::{
-    Error, ProjectKey, Run, SourceKey, Store, Stream, Write, codes, commit, last_of_each, text,
-};
+use super::{Error, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each, text};
 use crate::correlate::TagReading;
 use crate::model::{Label, Pipeline, Project, ProjectId, Template};
 
@@ -40,13 +37,15 @@ pub struct ProjectParts {
     pub pipeline: Option<Option<Pipeline>>,
 }
 
-/// A project that a run has seen.
+/// A project of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenProject {
+pub struct StoredProject {
     /// Its key.
     pub key: ProjectKey,
     /// Its path.
     pub path: String,
+    /// True when a list of this run showed it.
+    pub seen: bool,
     /// True when this run has read its parts already.
     pub parts_read: bool,
 }
@@ -100,13 +99,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Store {
-    /// Stores a page of projects and how far their list was read.
-    pub async fn apply_projects(
-        &self,
-        run: &Run,
-        page: &[ProjectWrite],
-        stream: &Stream,
-    ) -> Result<(), Error> {
+    /// Stores a page of projects.
+    pub async fn apply_projects(&self, run: &Run, page: &[ProjectWrite]) -> Result<(), Error> {
         const DOING: &str = "storing projects";
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
@@ -132,7 +126,6 @@ impl Store {
         if !new.is_empty() {
             store_projects(&mut write, run, &new, DOING).await?;
         }
-        advance(&mut write, run, stream, DOING).await?;
         commit(write, !new.is_empty(), DOING).await
     }
 
@@ -169,29 +162,29 @@ impl Store {
         commit(write, changed > 0, DOING).await
     }
 
-    /// Returns the projects that this run has seen, by GitLab's id.
-    pub async fn seen_projects(
+    /// Returns all projects of a source, by GitLab's id.
+    pub async fn stored_projects(
         &self,
         run: &Run,
-    ) -> Result<BTreeMap<ProjectId, SeenProject>, Error> {
+    ) -> Result<BTreeMap<ProjectId, StoredProject>, Error> {
         let rows = sqlx::query!(
-            r#"select id as "id!", gitlab_id, path, parts_run from project
-            where source_id = ?1 and seen_run = ?2"#,
+            r#"select id as "id!", gitlab_id, path, seen_run, parts_run from project
+            where source_id = ?1"#,
             run.source.0,
-            run.key,
         )
         .fetch_all(&self.writer)
         .await
-        .map_err(|source| Error::Query { doing: "reading which projects were seen", source })?;
+        .map_err(|source| Error::Query { doing: "reading which projects are stored", source })?;
         Ok(rows
             .into_iter()
             .map(|row| {
-                let seen = SeenProject {
+                let stored = StoredProject {
                     key: ProjectKey(row.id),
                     path: row.path,
+                    seen: row.seen_run == run.key,
                     parts_read: row.parts_run == run.key,
                 };
-                (ProjectId::new(row.gitlab_id), seen)
+                (ProjectId::new(row.gitlab_id), stored)
             })
             .collect())
     }

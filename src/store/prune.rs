@@ -4,7 +4,7 @@
 //! really gone is for the crawl to find out: nothing is removed on doubt.
 
 use super::items::mark_seen;
-use super::{Error, ItemKey, ProjectKey, Run, Store, commit};
+use super::{Error, ItemKey, ProjectKey, Run, SourceKey, Store, commit};
 use crate::model::{Iid, ItemId, ItemKind, ProjectId};
 use crate::store::codes;
 
@@ -21,6 +21,8 @@ pub struct UnseenItem {
     pub project: ProjectId,
     /// The project's key.
     pub project_key: ProjectKey,
+    /// The project's path.
+    pub path: String,
 }
 
 /// A stored project that a run has not seen.
@@ -35,21 +37,23 @@ pub struct UnseenProject {
 }
 
 impl Store {
-    /// Lists stored items of a kind that this run has not seen, in the projects that it has.
+    /// Lists stored items of a kind that no run since `since` has seen: among them those that a walk
+    /// over all, begun by that run, did not show.
     pub async fn list_unseen_items(
         &self,
-        run: &Run,
+        source: SourceKey,
         kind: ItemKind,
+        since: i64,
     ) -> Result<Vec<UnseenItem>, Error> {
         let code = codes::kind_code(kind);
         let rows = sqlx::query!(
             r#"select i.id as "id!", i.gitlab_id as "gitlab_id!", i.iid as "iid!",
-                p.gitlab_id as "project!", p.id as "project_key!"
+                p.gitlab_id as "project!", p.id as "project_key!", p.path as "path!"
             from project as p join item as i on i.project_id = p.id and i.kind = ?3
-            where p.source_id = ?1 and p.seen_run = ?2 and i.seen_run <> ?2
+            where p.source_id = ?1 and i.seen_run < ?2
             order by p.id, i.iid"#,
-            run.source.0,
-            run.key,
+            source.0,
+            since,
             code,
         )
         .fetch_all(&self.writer)
@@ -63,6 +67,7 @@ impl Store {
                 iid: Iid::new(row.iid),
                 project: ProjectId::new(row.project),
                 project_key: ProjectKey(row.project_key),
+                path: row.path,
             })
             .collect())
     }

@@ -1,8 +1,8 @@
-//! Sources, runs of the sync, their progress and their problems.
+//! Sources, runs of the sync and their problems.
 
 use jiff::Timestamp;
 
-use super::{Error, SourceKey, Store, Write, codes, commit};
+use super::{Error, SourceKey, Store, codes, commit};
 
 /// What the index of a source holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,10 +23,8 @@ pub struct Run {
     pub(crate) key: i64,
     /// The source.
     pub source: SourceKey,
-    /// When it began; before a kill, if it was killed.
+    /// When it began.
     pub started_at: Timestamp,
-    /// True when it goes on from where a killed process stopped.
-    pub resumed: bool,
 }
 
 /// How a sync ended.
@@ -51,19 +49,6 @@ impl Outcome {
     }
 }
 
-/// One list of one root within a run, and how far it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    /// The root: `group:shop` or `project:tools/cli`.
-    pub root: String,
-    /// `projects`, `issues`, `merge_requests`.
-    pub kind: &'static str,
-    /// Everything changed up to here was stored.
-    pub watermark: Option<Timestamp>,
-    /// True when the list was read to its end.
-    pub done: bool,
-}
-
 /// A part that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -80,8 +65,8 @@ pub struct Problem {
 }
 
 impl Store {
-    /// Makes or finds a source, and begins a sync of it or goes on with the last one when that
-    /// was killed or failed.
+    /// Makes or finds a source, and begins a run over it. What an earlier one had read before it
+    /// was killed stands in the streams.
     pub async fn begin_sync(&self, name: &str, url: &str, now: Timestamp) -> Result<Run, Error> {
         const DOING: &str = "beginning a sync";
         let query = |source| Error::Query { doing: DOING, source };
@@ -96,42 +81,25 @@ impl Store {
         .fetch_one(&mut *write)
         .await
         .map_err(query)?;
-        let killed = sqlx::query!(
-            r#"select id as "id!", started_at from sync_run
-            where source_id = ?1 and outcome in ('running', 'failed')
-            and id = (select max(id) from sync_run where source_id = ?1)"#,
+        // A process that was killed cannot say so.
+        sqlx::query!(
+            "update sync_run set outcome = 'failed' where source_id = ?1 and outcome = 'running'",
             source,
         )
-        .fetch_optional(&mut *write)
+        .execute(&mut *write)
         .await
         .map_err(query)?;
-        let run = if let Some(killed) = killed {
-            sqlx::query!(
-                "update sync_run set outcome = 'running', finished_at = null where id = ?1",
-                killed.id,
-            )
-            .execute(&mut *write)
-            .await
-            .map_err(query)?;
-            Run {
-                key: killed.id,
-                source: SourceKey(source),
-                started_at: codes::instant(killed.started_at),
-                resumed: true,
-            }
-        } else {
-            let started_at = now.as_millisecond();
-            let key = sqlx::query_scalar!(
-                r#"insert into sync_run (source_id, started_at, outcome)
-                values (?1, ?2, 'running') returning id as "id!""#,
-                source,
-                started_at,
-            )
-            .fetch_one(&mut *write)
-            .await
-            .map_err(query)?;
-            Run { key, source: SourceKey(source), started_at: now, resumed: false }
-        };
+        let started_at = now.as_millisecond();
+        let key = sqlx::query_scalar!(
+            r#"insert into sync_run (source_id, started_at, outcome)
+            values (?1, ?2, 'running') returning id as "id!""#,
+            source,
+            started_at,
+        )
+        .fetch_one(&mut *write)
+        .await
+        .map_err(query)?;
+        let run = Run { key, source: SourceKey(source), started_at: now };
         commit(write, false, DOING).await?;
         Ok(run)
     }
@@ -153,30 +121,6 @@ impl Store {
         .map_err(query)?;
         commit(write, !removed.is_empty(), DOING).await?;
         Ok(removed)
-    }
-
-    /// Returns how far a list was read in this run.
-    pub async fn find_stream(
-        &self,
-        run: &Run,
-        root: &str,
-        kind: &'static str,
-    ) -> Result<Stream, Error> {
-        let row = sqlx::query!(
-            "select watermark, done from sync_stream where run_id = ?1 and root = ?2 and kind = ?3",
-            run.key,
-            root,
-            kind,
-        )
-        .fetch_optional(&self.writer)
-        .await
-        .map_err(|source| Error::Query { doing: "reading how far the sync has come", source })?;
-        Ok(Stream {
-            root: root.to_owned(),
-            kind,
-            watermark: row.as_ref().and_then(|row| row.watermark).map(codes::instant),
-            done: row.is_some_and(|row| row.done == 1),
-        })
     }
 
     /// Counts what the index of a source holds.
@@ -240,14 +184,6 @@ impl Store {
         commit(write, removed.rows_affected() > 0, DOING).await
     }
 
-    /// Notes that a list was read to its end without a page of its own to store.
-    pub async fn finish_stream(&self, run: &Run, stream: &Stream) -> Result<(), Error> {
-        const DOING: &str = "finishing a list";
-        let mut write = self.write(DOING).await?;
-        advance(&mut write, run, stream, DOING).await?;
-        commit(write, false, DOING).await
-    }
-
     /// Ends a run: stores its outcome and its problems. The progress of one that failed is kept,
     /// and the next sync goes on from there.
     pub async fn finish_run(
@@ -272,12 +208,6 @@ impl Store {
         .execute(&mut *write)
         .await
         .map_err(query)?;
-        if outcome != Outcome::Failed {
-            sqlx::query!("delete from sync_stream where run_id = ?1", run.key)
-                .execute(&mut *write)
-                .await
-                .map_err(query)?;
-        }
         // Only the newest runs are of interest, and only of this source.
         sqlx::query!(
             "delete from sync_run where source_id = ?1 and id < ?2 - 100",
@@ -325,28 +255,4 @@ impl Store {
         // `as_of` and `complete` are part of every answer.
         commit(write, true, DOING).await
     }
-}
-
-/// Moves a list's progress, in the transaction that stores what was read.
-pub(super) async fn advance(
-    write: &mut Write,
-    run: &Run,
-    stream: &Stream,
-    doing: &'static str,
-) -> Result<(), Error> {
-    let watermark = stream.watermark.map(Timestamp::as_millisecond);
-    sqlx::query!(
-        "insert into sync_stream (run_id, root, kind, watermark, done) values (?1, ?2, ?3, ?4, ?5)
-        on conflict (run_id, root, kind)
-        do update set watermark = excluded.watermark, done = excluded.done",
-        run.key,
-        stream.root,
-        stream.kind,
-        watermark,
-        stream.done,
-    )
-    .execute(&mut **write)
-    .await
-    .map_err(|source| Error::Query { doing, source })?;
-    Ok(())
 }

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use xrefd::clock::{Clock, SystemClock};
 use xrefd::config::{Config, Environment, Loaded};
-use xrefd::crawl::{Crawler, Depth, Progress, Silent, Status, Summary};
+use xrefd::crawl::{Crawler, Pass, Progress, Silent, Status, Summary};
 use xrefd::lookup::{Lookup, Viewer};
 use xrefd::serve::{self, App};
 use xrefd::store::Store;
@@ -180,7 +180,7 @@ impl Index {
         let mut total: Option<Summary> = None;
         for crawler in &self.crawlers {
             let stop = CancellationToken::new();
-            let summary = match crawler.sync(Depth::Changed, &stop).await {
+            let summary = match crawler.sync(Pass::Sync, &stop).await {
                 Ok(summary) => summary,
                 Err(error) => panic!("the sync failed: {error}: {:?}", error.hint()),
             };

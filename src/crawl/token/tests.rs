@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::clock::{Clock as _, FakeClock, SystemClock};
 use crate::config::{Config, Environment};
-use crate::crawl::{Depth, Silent};
+use crate::crawl::{Pass, Silent};
 use crate::gitlab::TokenKind;
 use crate::store::Store;
 
@@ -59,7 +59,7 @@ impl Bench {
     }
 
     async fn sync(&self) -> Result<(), Error> {
-        self.crawler.sync(Depth::Changed, &CancellationToken::new()).await.map(|_| ())
+        self.crawler.sync(Pass::Sync, &CancellationToken::new()).await.map(|_| ())
     }
 
     fn checks(&self) -> usize {

@@ -61,7 +61,7 @@ async fn a_list_of_projects_goes_on_after_its_cursor_where_sources_share_a_path(
     let copy = project(1, "shop/webshop").topic("service", "webshop");
     let page = [copy.write(), project(2, "a/b").topic("service", "webshop").write()];
     let (store, viewer) = (&shop.index.store, all());
-    store.apply_projects(&run, &page, &stream("projects", true)).await.unwrap();
+    store.apply_projects(&run, &page).await.unwrap();
     for limit in [1, 2, 3] {
         let mut cursor: Option<Cursor> = None;
         let mut found = Vec::new();

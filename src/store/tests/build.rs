@@ -10,7 +10,8 @@ use crate::model::{
 };
 use crate::store::read::{Filter, ItemRow, Listing, Sort, TagCounts, Visibility};
 use crate::store::{
-    ItemKey, ItemWrite, NoteWrite, Outcome, ProjectKey, ProjectWrite, Run, Store, Stream,
+    ItemKey, ItemWrite, Moves, NoteWrite, Origin, Outcome, ProjectKey, ProjectWrite, RootKey,
+    RootWrite, Run, Store,
 };
 
 /// Everything may be seen.
@@ -50,13 +51,12 @@ impl Index {
         self.store.finish_run(&self.run, Outcome::Complete, &[], at(50)).await.unwrap();
         self.run =
             self.store.begin_sync("main", "https://gitlab.example.com", at(100)).await.unwrap();
-        assert!(!self.run.resumed);
     }
 
     /// Stores projects.
     pub async fn projects(&self, projects: &[ProjectBuilder]) {
         let page: Vec<ProjectWrite> = projects.iter().map(ProjectBuilder::write).collect();
-        self.store.apply_projects(&self.run, &page, &stream("projects", false)).await.unwrap();
+        self.store.apply_projects(&self.run, &page).await.unwrap();
     }
 
     /// Stores one project and returns its key.
@@ -67,13 +67,25 @@ impl Index {
 
     /// Returns the key of a project that this run has seen.
     pub async fn key_of(&self, id: ProjectId) -> ProjectKey {
-        self.store.seen_projects(&self.run).await.unwrap()[&id].key
+        self.store.stored_projects(&self.run).await.unwrap()[&id].key
+    }
+
+    /// Stores the root `group:shop`, and returns its key.
+    pub async fn root(&self) -> RootKey {
+        let root = RootWrite {
+            name: "group:shop".to_owned(),
+            origin: Origin::Configured,
+            gitlab_id: Some(3),
+            path: "shop".to_owned(),
+            found_at: Some(at(0)),
+        };
+        self.store.put_roots(self.run.source, &[root]).await.unwrap()[0].key
     }
 
     /// Stores items of a project.
     pub async fn items(&self, project: ProjectKey, items: &[ItemBuilder]) {
         let page: Vec<ItemWrite> = items.iter().map(|item| item.write(project)).collect();
-        self.store.apply_items(&self.run, &page, &stream("issues", false)).await.unwrap();
+        self.store.apply_items(&self.run, &page, &Moves::Nothing).await.unwrap();
     }
 
     /// Returns the key of a stored item.
@@ -190,11 +202,6 @@ impl Index {
 /// Returns the URL of the database in a directory.
 pub(crate) fn url_in(directory: &TempDir) -> String {
     format!("sqlite://{}", directory.path().join("xrefd.db").display())
-}
-
-/// Returns the progress of a list of the root `group:shop`.
-pub(crate) fn stream(kind: &'static str, done: bool) -> Stream {
-    Stream { root: "group:shop".to_owned(), kind, watermark: None, done }
 }
 
 fn evidence(via: Via, location: Location, text: String) -> Evidence {
@@ -387,6 +394,8 @@ impl ItemBuilder {
             project,
             reading: self.reading.clone(),
             fingerprint: format!("{self:?} {project:?}").into_bytes(),
+            read_at: at(0),
+            notes: None,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Pages: together they give each row exactly once, in order, whatever the times.
 
-use super::build::{
-    ALL, Index, ItemBuilder, ProjectBuilder, at, issue, merge_request, project, stream,
-};
+use super::build::{ALL, Index, ItemBuilder, ProjectBuilder, at, issue, merge_request, project};
 use crate::model::ItemKind;
 use crate::store::read::{Filter, ItemRow, Listing, Sort};
 
@@ -136,7 +134,7 @@ async fn pages_of_projects_give_each_once() {
     // Another source has projects at the same paths.
     let other = index.store.begin_sync("other", "https://other.example.com", at(9)).await.unwrap();
     let page: Vec<_> = builders.iter().map(ProjectBuilder::write).collect();
-    index.store.apply_projects(&other, &page, &stream("projects", true)).await.unwrap();
+    index.store.apply_projects(&other, &page).await.unwrap();
     let tag = index.store.find_tag("service", "webshop").await.unwrap().unwrap();
     let expected: Vec<String> = (0..18).map(|n| format!("shop/p{}", n / 2)).collect();
     for limit in [1, 2, 3, 50] {

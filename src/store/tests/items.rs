@@ -56,12 +56,20 @@ async fn an_unchanged_item_is_only_marked_as_seen() {
     index.notes(&builder, &[note(77, false, &["WEB-2"])], at(500)).await;
     index.next_run().await;
     index.project(&project(1, "shop/webshop")).await;
-    let unseen = index.store.list_unseen_items(&index.run, ItemKind::Issue).await.unwrap();
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .await
+        .unwrap();
     assert_eq!(unseen.len(), 1);
     let before = index.generation().await;
     index.items(key, std::slice::from_ref(&builder)).await;
     assert_eq!(index.generation().await, before);
-    let unseen = index.store.list_unseen_items(&index.run, ItemKind::Issue).await.unwrap();
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .await
+        .unwrap();
     assert!(unseen.is_empty());
     assert!(index.store.list_due_notes(&index.run, None, 10).await.unwrap().is_empty());
 }

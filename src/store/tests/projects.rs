@@ -1,8 +1,8 @@
 //! Projects, and what hangs on them.
 
-use super::build::{ALL, Index, PUBLIC, at, issue, project, stream};
+use super::build::{ALL, Index, PUBLIC, at, issue, project};
 use crate::model::{ItemKind, Label, Pipeline, PipelineId, ProjectId, Template};
-use crate::store::{ProjectParts, ProjectWrite};
+use crate::store::ProjectParts;
 
 #[tokio::test]
 async fn a_project_comes_back_as_it_was_stored() {
@@ -29,7 +29,7 @@ async fn an_unchanged_page_only_marks_its_projects_as_seen() {
     let builder = project(1, "shop/webshop").topic("service", "webshop");
     let key = index.project(&builder).await;
     index.next_run().await;
-    assert!(index.store.seen_projects(&index.run).await.unwrap().is_empty());
+    assert!(index.store.stored_projects(&index.run).await.unwrap().is_empty());
     let before = index.generation().await;
     assert_eq!(index.project(&builder).await, key);
     assert_eq!(index.generation().await, before);
@@ -308,8 +308,9 @@ async fn parts_are_read_once_in_a_run_when_all_could_be() {
     let builder = project(1, "shop/webshop");
     let key = index.project(&builder).await;
     let id = ProjectId::new(1);
-    let read =
-        async |index: &Index| index.store.seen_projects(&index.run).await.unwrap()[&id].parts_read;
+    let read = async |index: &Index| {
+        index.store.stored_projects(&index.run).await.unwrap()[&id].parts_read
+    };
     assert!(!read(&index).await);
     index.store.apply_parts(&index.run, key, &parts(), false).await.unwrap();
     assert!(!read(&index).await);
@@ -335,13 +336,4 @@ async fn texts_of_any_kind_are_kept_byte_for_byte() {
     assert_eq!(stored, text);
     let bytes = index.number("select length(content) from code_owners").await;
     assert!(bytes < 10_000, "{bytes} bytes are not compressed");
-}
-
-#[tokio::test]
-async fn progress_is_stored_with_the_page_even_when_the_page_is_empty() {
-    let index = Index::new().await;
-    let page: [ProjectWrite; 0] = [];
-    index.store.apply_projects(&index.run, &page, &stream("projects", true)).await.unwrap();
-    let found = index.store.find_stream(&index.run, "group:shop", "projects").await.unwrap();
-    assert!(found.done);
 }

@@ -16,11 +16,19 @@ async fn unseen_items_are_those_of_seen_projects_and_of_one_kind() {
     index.projects(&[here]).await;
     index.items(a, &[issue(2)]).await;
 
-    let unseen = index.store.list_unseen_items(&index.run, ItemKind::Issue).await.unwrap();
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .await
+        .unwrap();
     assert_eq!(unseen.len(), 1);
     assert_eq!((unseen[0].iid.get(), unseen[0].project), (1, ProjectId::new(1)));
     assert_eq!(unseen[0].project_key, a);
-    let unseen = index.store.list_unseen_items(&index.run, ItemKind::MergeRequest).await.unwrap();
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::MergeRequest, index.run.key)
+        .await
+        .unwrap();
     assert_eq!(unseen.iter().map(|item| item.iid.get()).collect::<Vec<_>>(), [3]);
 
     let unseen = index.store.list_unseen_projects(&index.run).await.unwrap();
@@ -37,7 +45,14 @@ async fn other_sources_are_never_among_the_unseen() {
     let other = index.store.begin_sync("other", "https://other.example.com", super::build::at(9));
     let other = other.await.unwrap();
     assert!(index.store.list_unseen_projects(&other).await.unwrap().is_empty());
-    assert!(index.store.list_unseen_items(&other, ItemKind::Issue).await.unwrap().is_empty());
+    assert!(
+        index
+            .store
+            .list_unseen_items(other.source, ItemKind::Issue, other.key)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -51,7 +66,11 @@ async fn a_kept_item_is_no_longer_unseen_and_changes_no_answer() {
     let before = index.generation().await;
     let kept = index.item_key(&issue(1)).await;
     index.store.keep_items(&index.run, &[kept]).await.unwrap();
-    let unseen = index.store.list_unseen_items(&index.run, ItemKind::Issue).await.unwrap();
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .await
+        .unwrap();
     assert_eq!(unseen.iter().map(|item| item.iid.get()).collect::<Vec<_>>(), [2]);
     assert_eq!(index.generation().await, before);
 }

@@ -4,13 +4,16 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use super::build::{ALL, Index, at, issue, project, stream, url_in};
-use crate::store::{Error, ItemWrite, Lock, Outcome, Problem, ProjectKey, Store, Stream};
+use super::build::{ALL, Index, at, issue, project, url_in};
+use crate::store::{
+    Error, ItemWrite, Lock, Moves, Outcome, Problem, ProjectKey, RootKey, Store, StreamKind,
+    WalkRow, Window,
+};
 
 const URL: &str = "https://gitlab.example.com";
 
-fn read_up_to(second: i64) -> Stream {
-    Stream { watermark: Some(at(second)), ..stream("issues", false) }
+fn read_up_to(root: RootKey, second: i64) -> Moves {
+    Moves::Watermark { root, kind: StreamKind::Issues, to: at(second) }
 }
 
 fn problem(subject: &str, reason: &str) -> Problem {
@@ -24,59 +27,37 @@ fn problem(subject: &str, reason: &str) -> Problem {
 }
 
 #[tokio::test]
-async fn a_killed_sync_is_gone_on_with_where_it_was() {
+async fn a_killed_sync_is_followed_by_one_that_goes_on_where_it_was() {
     let index = Index::new().await;
-    index.store.finish_stream(&index.run, &stream("projects", true)).await.unwrap();
-    index.store.finish_stream(&index.run, &read_up_to(30)).await.unwrap();
+    let root = index.root().await;
+    index.store.begin_walk(&index.run, root, StreamKind::Issues, at(0), at(40)).await.unwrap();
+    let moves = Moves::Window {
+        root,
+        kind: StreamKind::Issues,
+        lower: at(0),
+        position: at(30),
+        done: false,
+    };
+    index.store.apply_items(&index.run, &[], &moves).await.unwrap();
     index.store.close().await;
 
     let store = Store::open(&url_in(&index.directory)).await.unwrap();
     let run = store.begin_sync("main", URL, at(500)).await.unwrap();
-    assert!(run.resumed);
-    assert_eq!((run.key, run.started_at), (index.run.key, at(0)));
-    let found = store.find_stream(&run, "group:shop", "projects").await.unwrap();
-    assert_eq!(found, stream("projects", true));
-    let found = store.find_stream(&run, "group:shop", "issues").await.unwrap();
-    assert_eq!(found, read_up_to(30));
-    let found = store.find_stream(&run, "group:shop", "merge_requests").await.unwrap();
-    assert_eq!(found, stream("merge_requests", false));
+    assert_eq!((run.key > index.run.key, run.started_at), (true, at(500)));
+    let stream = store.find_stream(root, StreamKind::Issues).await.unwrap();
+    assert_eq!(stream.walk, Some(WalkRow { began_at: at(40), run: index.run.key }));
+    let windows = store.list_windows(root, StreamKind::Issues).await.unwrap();
+    let window = Window { lower: at(0), upper: at(40), position: at(30), done: false };
+    assert_eq!(windows, [window]);
 }
 
 #[tokio::test]
-async fn a_failed_sync_keeps_its_progress_and_is_gone_on_with() {
+async fn sources_have_runs_and_roots_of_their_own() {
     let index = Index::new().await;
-    index.store.finish_stream(&index.run, &read_up_to(30)).await.unwrap();
-    index.store.finish_run(&index.run, Outcome::Failed, &[], at(40)).await.unwrap();
-    let run = index.store.begin_sync("main", URL, at(500)).await.unwrap();
-    assert!(run.resumed);
-    let found = index.store.find_stream(&run, "group:shop", "issues").await.unwrap();
-    assert_eq!(found, read_up_to(30));
-}
-
-#[tokio::test]
-async fn a_sync_that_ended_is_followed_by_a_new_one() {
-    for outcome in [Outcome::Complete, Outcome::Incomplete] {
-        let index = Index::new().await;
-        index.store.finish_stream(&index.run, &read_up_to(30)).await.unwrap();
-        index.store.finish_run(&index.run, outcome, &[], at(40)).await.unwrap();
-        let run = index.store.begin_sync("main", URL, at(500)).await.unwrap();
-        assert!(!run.resumed);
-        assert!(run.key > index.run.key);
-        assert_eq!(run.started_at, at(500));
-        let found = index.store.find_stream(&run, "group:shop", "issues").await.unwrap();
-        assert_eq!(found, stream("issues", false));
-    }
-}
-
-#[tokio::test]
-async fn sources_have_runs_of_their_own() {
-    let index = Index::new().await;
+    index.root().await;
     let other = index.store.begin_sync("other", "https://other.example.com", at(9)).await.unwrap();
-    assert!(!other.resumed);
     assert_ne!(other.source, index.run.source);
-    index.store.finish_stream(&other, &read_up_to(30)).await.unwrap();
-    let found = index.store.find_stream(&index.run, "group:shop", "issues").await.unwrap();
-    assert_eq!(found.watermark, None);
+    assert!(index.store.list_roots(other.source).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -131,7 +112,7 @@ async fn problems_are_those_of_the_latest_sync() {
 async fn the_end_of_a_sync_changes_answers_and_its_beginning_does_not() {
     let index = Index::new().await;
     let before = index.generation().await;
-    index.store.finish_stream(&index.run, &stream("projects", true)).await.unwrap();
+    index.root().await;
     assert_eq!(index.generation().await, before);
     index.store.finish_run(&index.run, Outcome::Complete, &[], at(10)).await.unwrap();
     assert_eq!(index.generation().await, before + 1);
@@ -159,7 +140,8 @@ async fn sources_that_are_no_longer_configured_go_with_all_they_had() {
     let removed = index.store.remove_other_sources(&["other", "third"]).await.unwrap();
     assert_eq!(removed, ["main"]);
     assert!(index.generation().await > before);
-    for table in ["project", "item", "item_tag", "item_reference", "project_tag", "sync_stream"] {
+    for table in ["project", "item", "item_tag", "item_reference", "project_tag", "root", "stream"]
+    {
         assert_eq!(index.number(&format!("select count(*) from {table}")).await, 0, "{table}");
     }
     assert_eq!(index.store.list_sources().await.unwrap().len(), 1);
@@ -186,12 +168,14 @@ async fn a_page_that_cannot_be_stored_moves_no_progress() {
     let index = Index::new().await;
     let key = index.project(&project(1, "shop/webshop")).await;
     // The second item's project was removed in the meantime.
+    let root = index.root().await;
     let page = [issue(1).write(key), issue(2).write(ProjectKey(999))];
-    let error = index.store.apply_items(&index.run, &page, &read_up_to(30)).await.unwrap_err();
+    let moves = read_up_to(root, 30);
+    let error = index.store.apply_items(&index.run, &page, &moves).await.unwrap_err();
     assert!(matches!(error, Error::Query { doing: "storing items", .. }), "{error:?}");
     assert_eq!(index.number("select count(*) from item").await, 0);
-    let found = index.store.find_stream(&index.run, "group:shop", "issues").await.unwrap();
-    assert_eq!(found, stream("issues", false));
+    let found = index.store.find_stream(root, StreamKind::Issues).await.unwrap();
+    assert_eq!(found.watermark, None);
 }
 
 /// Polls a future some times and drops it, as a process does that dies.
@@ -212,13 +196,14 @@ async fn abandon<T>(future: impl Future<Output = T>, polls: usize) -> bool {
 async fn a_page_and_its_progress_are_stored_together_or_not_at_all() {
     let index = Index::new().await;
     let key = index.project(&project(1, "shop/webshop").topic("service", "webshop")).await;
+    let root = index.root().await;
     let mut finished = false;
     for polls in 1..2000 {
         let id = i64::try_from(polls).unwrap();
         let page: Vec<ItemWrite> = vec![issue(id).mentions("jira", "WEB-1").write(key)];
-        let progress = read_up_to(id);
+        let progress = read_up_to(root, id);
         finished = abandon(index.store.apply_items(&index.run, &page, &progress), polls).await;
-        let found = index.store.find_stream(&index.run, "group:shop", "issues").await.unwrap();
+        let found = index.store.find_stream(root, StreamKind::Issues).await.unwrap();
         let stored =
             index.number(&format!("select count(*) from item where gitlab_id = {id}")).await;
         assert_eq!(stored == 1, found.watermark == Some(at(id)), "dropped after {polls} polls");

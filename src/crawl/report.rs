@@ -1,0 +1,61 @@
+//! What a run collects on its way: the parts that could not be read.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::{ItemKind, ProjectId};
+use crate::store::Problem;
+
+/// What one sync collects on its way.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    problems: Mutex<Vec<Problem>>,
+    /// Problems of the sync before that are to be looked at later than now.
+    postponed: Vec<Problem>,
+    /// Projects whose comments on items of a kind were refused.
+    refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
+}
+
+impl Report {
+    /// Begins with the problems that are to be looked at later than now.
+    pub(super) fn new(postponed: Vec<Problem>) -> Self {
+        Self { postponed, ..Self::default() }
+    }
+
+    /// Forgets what was recorded of single subjects for a list that turned out not to be had.
+    pub(super) fn forget(&self, stream: &str, subjects: &BTreeSet<String>) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.retain(|p| p.stream != stream || !subjects.contains(&p.subject));
+    }
+
+    pub(super) fn add(&self, problem: Problem) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        // One for each subject and list is enough; a hundred would say no more.
+        if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
+            problems.push(problem);
+        }
+    }
+
+    /// True when a part is not to be asked for yet. Its problem stays one of this sync too.
+    pub(super) fn postpones(&self, subject: &str, stream: &str) -> bool {
+        let mut postponed = self.postponed.iter();
+        let Some(problem) = postponed.find(|p| p.subject == subject && p.stream == stream) else {
+            return false;
+        };
+        self.add(problem.clone());
+        true
+    }
+
+    pub(super) fn refuse(&self, project: ProjectId, kind: ItemKind) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((project, kind));
+    }
+
+    pub(super) fn is_refused(&self, project: ProjectId, kind: ItemKind) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.contains(&(project, kind))
+    }
+
+    pub(super) fn take(&self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,168 @@
+//! One run over a source, from its first question to its summary.
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::report::Report;
+use super::{Crawler, Error, NEXT_SYNC, Pass, Summary, SummaryError, status, unless_stopped};
+use crate::gitlab;
+use crate::model::ItemKind;
+use crate::store::read::ProblemRow;
+use crate::store::{Outcome, Problem, Run};
+use crate::telemetry::chain;
+
+impl Crawler {
+    /// Brings the index of this source up to date, as far as the pass goes.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be read to the end; what was read is kept, and the next run goes on
+    /// from there.
+    pub async fn sync(&self, pass: Pass, stop: &CancellationToken) -> Result<Summary, Error> {
+        let (clock, before) = (&self.inner.clock, self.inner.client.stats());
+        self.activity().begin(clock.now());
+        let result = self.run(pass, stop).await;
+        let requests = self.inner.client.stats().requests - before.requests;
+        self.activity().end(status::outcome(&result), requests, clock.now());
+        result
+    }
+
+    async fn run(&self, pass: Pass, stop: &CancellationToken) -> Result<Summary, Error> {
+        self.forget_another_instance().await?;
+        self.recall_limits().await?;
+        let inner = &self.inner;
+        let (began, stats) = (inner.clock.now(), inner.client.stats());
+        let url = inner.source.url.as_str();
+        let run = inner.store.begin_sync(&inner.source.name, url, began).await?;
+        tracing::info!(
+            source = %inner.source.name,
+            crawl.pass = pass.as_str(),
+            "{} of {} begins",
+            pass.as_str(),
+            inner.source.name
+        );
+        let postponed = self.postponed(pass, began).await?;
+        let report = Report::new(postponed);
+        let steps = self.steps(&run, pass, &report, stop).await;
+        if matches!(steps, Err(Error::Stopped)) {
+            return Err(Error::Stopped);
+        }
+        let now = inner.clock.now();
+        if let Err(error) = &steps {
+            report.add(self.problem("source", "sync", chain(error)));
+        }
+        self.carry(pass, &report).await?;
+        let problems = report.take();
+        let outcome = match &steps {
+            Err(_) => Outcome::Failed,
+            Ok(_) if problems.is_empty() => Outcome::Complete,
+            Ok(_) => Outcome::Incomplete,
+        };
+        inner.store.finish_run(&run, outcome, &problems, now).await?;
+        self.keep_limits(&run).await?;
+        let removed = steps?;
+
+        let spent = inner.client.stats();
+        let totals = inner.store.totals(run.source).await?;
+        let elapsed = now.duration_since(began);
+        let summary = Summary {
+            requests: spent.requests - stats.requests,
+            projects: totals.projects,
+            issues: totals.issues,
+            merge_requests: totals.merge_requests,
+            references: totals.references,
+            removed,
+            throttled: spent.throttled - stats.throttled,
+            duration_ms: u64::try_from(elapsed.as_millis()).unwrap_or_default(),
+            complete: outcome == Outcome::Complete,
+            errors: problems
+                .into_iter()
+                .map(|problem| SummaryError::new(&inner.source.name, problem))
+                .collect(),
+        };
+        summary.log(&inner.source.name);
+        Ok(summary)
+    }
+
+    /// Does the steps of a pass, and returns how much was removed.
+    async fn steps(
+        &self,
+        run: &Run,
+        pass: Pass,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<u64, Error> {
+        let mut roots = self.find_roots(run, pass, report, stop).await?;
+        let mut removed = roots.removed;
+        removed += self.read_projects(run, pass, &mut roots, report, stop).await?;
+        unless_stopped(stop, self.check_token()).await??;
+        self.read_details(run, pass, &roots, report, stop).await?;
+        if pass.reads_items() {
+            let projects = self.known_projects(run).await?;
+            for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
+                self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
+            }
+            if pass.reconciles() {
+                removed += self.reconcile(run, pass, &roots, &projects, report, stop).await?;
+            }
+            self.read_notes(run, pass, &projects, report, stop).await?;
+        }
+        self.inner.store.settle_names(run).await?;
+        Ok(removed)
+    }
+
+    /// Lists what the sync before could not read, and what is to be looked at later than now.
+    async fn postponed(&self, pass: Pass, now: Timestamp) -> Result<Vec<Problem>, Error> {
+        if pass.is_impatient() {
+            return Ok(Vec::new());
+        }
+        let problems = self.inner.store.list_problems().await?;
+        let is_later = |problem: &ProblemRow| {
+            problem.source == self.inner.source.name
+                && problem.retry_at > now
+                && problem.retry_at.duration_since(problem.at) > NEXT_SYNC
+        };
+        Ok(problems.into_iter().filter(is_later).map(problem_of).collect())
+    }
+
+    /// Keeps the problems of earlier runs with what this pass did not look at.
+    async fn carry(&self, pass: Pass, report: &Report) -> Result<(), Error> {
+        for problem in self.inner.store.list_problems().await? {
+            if problem.source == self.inner.source.name && !pass.covers(&problem.stream) {
+                report.add(problem_of(problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what is stored of this source when its name now stands for another host: ids of
+    /// two instances mean different things.
+    async fn forget_another_instance(&self) -> Result<(), Error> {
+        let source = &self.inner.source;
+        let Some(stored) = self.inner.store.find_source_url(&source.name).await? else {
+            return Ok(());
+        };
+        let stored = gitlab::Url::parse(&stored).ok();
+        let host = stored.as_ref().and_then(|url| url.host_str());
+        if host == source.url.host_str() {
+            return Ok(());
+        }
+        tracing::warn!(
+            source = %source.name,
+            "the source {} was another host before: what was read from it is removed",
+            source.name
+        );
+        self.inner.store.remove_source(&source.name).await?;
+        Ok(())
+    }
+}
+
+fn problem_of(row: ProblemRow) -> Problem {
+    Problem {
+        subject: row.subject,
+        stream: row.stream,
+        reason: row.reason,
+        at: row.at,
+        retry_at: row.retry_at,
+    }
+}

@@ -1,16 +1,21 @@
 -- What a project offers and holds, kept so that a sync in which nothing changed lists none of it.
 
--- GitLab's time of the project's last change, where it says so.
-alter table project add column updated_at integer;
 -- What is switched on, and the texts that new items begin with. NULL: not told since schema 4.
 alter table project add column features text check (features is null or json_valid(features));
+
 -- True when its files, labels, templates and pipeline are to be read by the next run.
 alter table project add column details_due integer not null default 1 check (details_due in (0, 1));
 
-create index project_by_details_due on project (source_id, id) where details_due = 1;
+-- Digest of the paths and GitLab's ids of the files that were read. NULL: not known.
+alter table project add column files_print blob;
 
--- A pipeline that goes on moves no time of its project.
-create index pipeline_by_unfinished on pipeline (project_id) where status not in ('success', 'failed', 'canceled', 'skipped', 'manual');
+-- A project of a root's list that the configuration leaves out: it is counted by GitLab, and is no
+-- news when it changes.
+create table passed_over (
+    root_id integer not null references root (id) on delete cascade,
+    gitlab_id integer not null,
+    primary key (root_id, gitlab_id)
+) strict, without rowid;
 
 -- A reading of all details that is under way: a project that no run since this one has read is
 -- still to be read.
@@ -19,17 +24,32 @@ create table details_walk (
     run integer not null
 ) strict;
 
--- GitLab's ids of contents: what has the same id is not read again.
-alter table code_owners add column oid text;
-alter table template add column oid text;
-
 -- A file of a repository that describes the project, as it is.
 create table catalog_file (
     project_id integer not null references project (id) on delete cascade,
     path text not null,
+    -- GitLab's id of the content, where it says so.
     oid text,
     content blob not null,
     primary key (project_id, path)
+) strict;
+
+-- A group whose templates were asked for: those that it and the groups above lend to its projects.
+create table lender (
+    source_id integer not null references source (id) on delete cascade,
+    namespace text not null,
+    checked_at integer not null,
+    primary key (source_id, namespace)
+) strict, without rowid;
+
+create table lent_template (
+    source_id integer not null,
+    namespace text not null,
+    kind integer not null check (kind in (1, 2)),
+    name text not null,
+    content blob not null,
+    primary key (source_id, namespace, kind, name),
+    foreign key (source_id, namespace) references lender (source_id, namespace) on delete cascade
 ) strict;
 
 -- A label keeps its number through a rename. NULL: not told since schema 4.

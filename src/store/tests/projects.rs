@@ -29,7 +29,7 @@ async fn an_unchanged_page_only_marks_its_projects_as_seen() {
     let builder = project(1, "shop/webshop").topic("service", "webshop");
     let key = index.project(&builder).await;
     index.next_run().await;
-    assert!(index.store.stored_projects(&index.run).await.unwrap().is_empty());
+    assert!(!index.store.stored_projects(&index.run).await.unwrap()[&ProjectId::new(1)].seen);
     let before = index.generation().await;
     assert_eq!(index.project(&builder).await, key);
     assert_eq!(index.generation().await, before);
@@ -202,6 +202,7 @@ fn parts() -> ProjectParts {
         ]),
         code_owners: Some(Some(("CODEOWNERS".to_owned(), "* @ann".to_owned()))),
         pipeline: Some(Some(pipeline(5, "running"))),
+        ..ProjectParts::default()
     }
 }
 
@@ -290,7 +291,10 @@ async fn a_part_that_names_a_thing_twice_is_stored() {
     let index = Index::new().await;
     let key = index.project(&project(1, "shop/webshop")).await;
     let twice = ProjectParts {
-        labels: Some(vec![label("bug", "a group's"), label("bug", "its own")]),
+        labels: Some(vec![
+            Label { id: Some(LabelId::new(9)), ..label("bug", "its own") },
+            Label { id: Some(LabelId::new(4)), ..label("bug", "a group's") },
+        ]),
         templates: Some(vec![
             template(ItemKind::Issue, "Bug", "a"),
             template(ItemKind::Issue, "Bug", "b"),
@@ -298,7 +302,7 @@ async fn a_part_that_names_a_thing_twice_is_stored() {
         ..ProjectParts::default()
     };
     index.store.apply_parts(&index.run, key, &twice, true).await.unwrap();
-    assert_eq!(index.texts("select description from label").await, ["its own"]);
+    assert_eq!(index.texts("select description from label").await, ["a group's"]);
     assert_eq!(index.number("select count(*) from template").await, 1);
 }
 
@@ -309,7 +313,9 @@ async fn parts_are_read_once_in_a_run_when_all_could_be() {
     let key = index.project(&builder).await;
     let id = ProjectId::new(1);
     let read = async |index: &Index| {
-        index.store.stored_projects(&index.run).await.unwrap()[&id].parts_read
+        let stored = index.store.stored_projects(&index.run).await.unwrap().remove(&id).unwrap();
+        assert_eq!(stored.details_due, stored.details_run < index.run.key);
+        !stored.details_due
     };
     assert!(!read(&index).await);
     index.store.apply_parts(&index.run, key, &parts(), false).await.unwrap();
@@ -320,8 +326,11 @@ async fn parts_are_read_once_in_a_run_when_all_could_be() {
     index.project(&builder.clone().named("Another")).await;
     assert!(read(&index).await);
     index.next_run().await;
-    index.project(&builder).await;
-    assert!(!read(&index).await);
+    let mut moved = builder;
+    moved.0.default_branch = Some("trunk".to_owned());
+    index.project(&moved).await;
+    let stored = index.store.stored_projects(&index.run).await.unwrap();
+    assert!(stored[&id].details_due, "its files are others now");
 }
 
 #[tokio::test]

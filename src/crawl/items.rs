@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::parts::several;
+use super::details::several;
 use super::portion::Portion;
 use super::roots::Roots;
 use super::walk::{Seen, Step, Walk};

@@ -95,7 +95,7 @@ impl Crawler {
         let mut roots = self.find_roots(run, pass, report, stop).await?;
         let mut removed = roots.removed;
         removed += self.read_projects(run, pass, &mut roots, report, stop).await?;
-        unless_stopped(stop, self.check_token()).await??;
+        unless_stopped(stop, self.check_token(run)).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
             let projects = self.known_projects(run).await?;
@@ -159,7 +159,7 @@ impl Crawler {
     }
 }
 
-fn problem_of(row: ProblemRow) -> Problem {
+pub(super) fn problem_of(row: ProblemRow) -> Problem {
     Problem {
         subject: row.subject,
         stream: row.stream,

@@ -415,22 +415,47 @@ impl Client {
         project: ProjectId,
         kind: ItemKind,
     ) -> Result<Vec<Template>, Error> {
-        let id = project.to_string();
-        let list = ["projects", &id, "templates", plural(kind)];
-        let query = [("per_page", PER_PAGE.to_string())];
         let mut templates = Vec::new();
-        for key in self.list_all::<wire::TemplateName>(&list, &query).await? {
-            let path = ["projects", &id, "templates", plural(kind), &key];
-            match self.get::<wire::TemplateBody>(&path, &[]).await {
-                Ok((name, content)) => {
-                    let name = if name.is_empty() { key } else { name };
-                    templates.push(Template { project, kind, name, content });
-                }
-                Err(Error::NotFound { what: Missing::Named(_) | Missing::Record, .. }) => {}
-                Err(error) => return Err(error),
-            }
+        for key in self.template_names(project, kind).await? {
+            templates.extend(self.template(project, kind, &key).await?);
         }
         Ok(templates)
+    }
+
+    /// Lists the names of the description templates that a project offers, inherited ones included.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn template_names(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+    ) -> Result<Vec<String>, Error> {
+        let path = ["projects", &project.to_string(), "templates", plural(kind)];
+        self.list_all::<wire::TemplateName>(&path, &[("per_page", PER_PAGE.to_string())]).await
+    }
+
+    /// Reads one description template; `None` when it went since it was listed.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn template(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+        key: &str,
+    ) -> Result<Option<Template>, Error> {
+        let path = ["projects", &project.to_string(), "templates", plural(kind), key];
+        match self.get::<wire::TemplateBody>(&path, &[]).await {
+            Ok((name, content)) => {
+                let name = if name.is_empty() { key.to_owned() } else { name };
+                Ok(Some(Template { project, kind, name, content }))
+            }
+            Err(Error::NotFound { what: Missing::Named(_) | Missing::Record, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finds the latest pipeline of a branch or tag.

@@ -73,8 +73,8 @@ pub struct StoredProject {
     pub details_run: i64,
     /// Digest of the ids of its files when they were last read.
     pub files_print: Option<Vec<u8>>,
-    /// Status of its latest pipeline.
-    pub pipeline: Option<String>,
+    /// Status of its latest pipeline, and when that was created.
+    pub pipeline: Option<(String, Timestamp)>,
 }
 
 #[derive(Serialize)]
@@ -158,8 +158,8 @@ impl Store {
         commit(write, !new.is_empty(), DOING).await
     }
 
-    /// Stores the parts of a project that were read. With `whole`, this run need not read them
-    /// again when it is gone on with.
+    /// Stores the parts of a project that were read. With `whole`, they are not due any more;
+    /// without, they are.
     pub async fn apply_parts(
         &self,
         run: &Run,
@@ -191,16 +191,17 @@ impl Store {
         if let Some(pipeline) = &parts.pipeline {
             changed += store_pipeline(&mut write, project, pipeline.as_ref(), DOING).await?;
         }
-        if whole {
-            sqlx::query!(
-                "update project set parts_run = ?2, details_due = 0 where id = ?1",
-                project.0,
-                run.key
-            )
-            .execute(&mut *write)
-            .await
-            .map_err(|source| Error::Query { doing: DOING, source })?;
-        }
+        sqlx::query!(
+            "update project set parts_run = case when ?3 then ?2 else parts_run end,
+                details_due = not ?3
+            where id = ?1",
+            project.0,
+            run.key,
+            whole,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
         commit(write, changed > 0, DOING).await
     }
 
@@ -214,8 +215,9 @@ impl Store {
                 p.web_url, p.default_branch, p.topics, p.visibility, p.archived,
                 p.last_activity_at, p.features, p.seen_run, p.parts_run, p.details_due,
                 p.files_print,
-                (select status from pipeline where project_id = p.id) as "pipeline: String"
-            from project as p where p.source_id = ?1"#,
+                l.status as "status?", l.created_at as "created_at?"
+            from project as p left join pipeline as l on l.project_id = p.id
+            where p.source_id = ?1"#,
             run.source.0,
         )
         .fetch_all(&self.writer)
@@ -245,15 +247,26 @@ impl Store {
                     details_due: row.details_due == 1,
                     details_run: row.parts_run,
                     files_print: row.files_print,
-                    pipeline: row.pipeline,
+                    pipeline: row.status.zip(row.created_at.map(codes::instant)),
                 };
                 (id, stored)
             })
             .collect())
     }
 
-    /// Returns the stored templates of all projects of a source, as the reader of items needs them.
+    /// Returns the stored templates of all projects of a source, those that groups lend included, as
+    /// the reader of items needs them.
     pub async fn templates(
+        &self,
+        source: SourceKey,
+    ) -> Result<BTreeMap<ProjectId, Vec<Template>>, Error> {
+        let mut templates = self.own_templates(source).await?;
+        self.add_lent(source, &mut templates).await?;
+        Ok(templates)
+    }
+
+    /// Returns the templates that were read of the projects of a source themselves.
+    pub async fn own_templates(
         &self,
         source: SourceKey,
     ) -> Result<BTreeMap<ProjectId, Vec<Template>>, Error> {
@@ -276,7 +289,6 @@ impl Store {
             let template = Template { project, kind, name: row.name, content };
             templates.entry(project).or_default().push(template);
         }
-        self.add_lent(source, &mut templates).await?;
         Ok(templates)
     }
 

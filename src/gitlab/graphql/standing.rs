@@ -26,6 +26,8 @@ const FAILURES: u32 = 3;
 pub(super) enum Kind {
     /// Files of projects.
     Files,
+    /// Labels, ids of files and pipelines of projects.
+    Details,
     /// Issues with comments.
     Issues,
     /// Merge requests with comments.
@@ -41,7 +43,7 @@ impl Kind {
     /// comments alone are light.
     pub(super) const fn size(self) -> Size {
         match self {
-            Self::Files => Size::new(50, PAGE_MAXIMUM),
+            Self::Files | Self::Details => Size::new(50, PAGE_MAXIMUM),
             Self::Issues | Self::MergeRequests => Size::new(25, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Instance => Size::new(1, 1),

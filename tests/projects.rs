@@ -75,11 +75,13 @@ async fn every_change_of_projects_is_seen_by_the_next_sync() {
         let (mut world, ids) = world(12);
         world.add_project(NewProject::at("elsewhere/old"));
         let gitlab = serve(world).await;
-        let index = Bench::new(&gitlab, "acme", "", "").open().await;
+        let bench = Bench::new(&gitlab, "acme", "", "");
+        let index = bench.open().await;
         index.sync().await;
         assert!(change(&mut gitlab.world(), &ids), "{name}");
         index.sync().await;
-        let fresh = Bench::new(&gitlab, "acme", "", "").open().await;
+        let bench = Bench::new(&gitlab, "acme", "", "");
+        let fresh = bench.open().await;
         fresh.sync().await;
         assert_same(name, &content::of(&fresh).await, &content::of(&index).await);
         gitlab.stop().await;
@@ -112,7 +114,8 @@ async fn unchanged_details_cost_one_question_for_many_projects_and_changed_ones_
     }
     pass(&index, Pass::Files).await;
     for transport in ["", "transport = \"rest\""] {
-        let fresh = Bench::new(&gitlab, "acme", transport, "").open().await;
+        let bench = Bench::new(&gitlab, "acme", transport, "");
+        let fresh = bench.open().await;
         fresh.sync().await;
         assert_same(transport, &content::of(&fresh).await, &content::of(&index).await);
     }

@@ -119,8 +119,8 @@ impl Crawler {
         Ok(Changed::Read)
     }
 
-    /// Reads the projects of one root that changed since it was last read, newest change first. How
-    /// many GitLab counts tells whether others came or went without a change of their own.
+    /// Reads the projects of one root that changed since it was last read, newest change first, as
+    /// far as the last one of a page is news by its time or by what it says. How many GitLab counts tells whether others came or went without a change of their own.
     #[expect(clippy::too_many_arguments, reason = "one list of a root")]
     async fn read_changed_of(
         &self,
@@ -159,34 +159,42 @@ impl Crawler {
             read_at = read_at.or(found.server_date);
             let (next, total) = (found.next, found.total);
             let mut wanted = Vec::new();
-            let (mut is_over, mut news) = (false, false);
+            let (mut reaches_end, mut news) = (false, false);
             for found in found.items {
                 let Some(updated_at) = found.updated_at.filter(|at| *at <= last) else {
                     tracing::debug!("GitLab does not keep the order by time of change");
                     return Ok(Changed::Unsure);
                 };
                 last = updated_at;
-                is_over |= updated_at < since;
                 let id = found.project.id;
-                if is_over || !seen.insert(id) {
+                if !seen.insert(id) {
                     continue;
                 }
                 news = true;
-                let is_stored = stored.contains_key(&id);
+                let known = stored.get(&id);
+                let is_stored = known.is_some();
+                reaches_end = updated_at >= since
+                    || known.is_some_and(|known| {
+                        known.project != found.project
+                            || known.features.as_ref() != Some(&found.features)
+                    });
                 if !self.wants(&found.project) {
                     if is_stored {
                         // It is to go, which a list that was read whole decides.
                         return Ok(Changed::Unsure);
                     }
-                    new += u64::from(passed_over.insert(id));
+                    let is_new = passed_over.insert(id);
+                    reaches_end |= is_new;
+                    new += u64::from(is_new);
                     continue;
                 }
                 let was_passed_over = passed_over.remove(&id);
+                reaches_end |= !is_stored;
                 new += u64::from(!is_stored && !was_passed_over);
                 wanted.push(found);
             }
             self.take_projects(run, root, wanted, &stored, roots).await?;
-            let Some(next) = next.filter(|_| !is_over) else { break total };
+            let Some(next) = next.filter(|_| reaches_end) else { break total };
             page = match trail.follow(&next, news) {
                 Ok(()) => unless_stopped(stop, client.follow_changed_projects(&next)).await?,
                 Err(error) => Err(error),

@@ -168,7 +168,7 @@ mod tests {
     async fn the_project_of_the_job_is_named_by_the_job() {
         let stub = Stub::start(|_, _| json(200, JOB)).await;
         let found = job_client(&stub.url).sketch("Shop/Web").await.expect("it answers");
-        let FetchedProject { project, features } = found.expect("it is named");
+        let FetchedProject { project, features, .. } = found.expect("it is named");
         assert_eq!((project.id, project.path.as_str()), (ProjectId::new(3), "shop/web"));
         assert_eq!(project.web_url, "https://gitlab.example.com/shop/web");
         assert!(features.is_sketch);

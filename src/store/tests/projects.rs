@@ -278,7 +278,9 @@ async fn parts_that_are_gone_are_removed() {
         labels: Some(Vec::new()),
         templates: Some(Vec::new()),
         code_owners: Some(None),
+        catalog: Some(Vec::new()),
         pipeline: Some(None),
+        files_print: Some(None),
     };
     store.apply_parts(&index.run, key, &empty, true).await.unwrap();
     for table in ["label", "template", "code_owners", "pipeline"] {

@@ -9,8 +9,8 @@
 //!
 //! 1. **Roots** are looked up, and their projects listed by id ([`roots`]). Once a day, GitLab is
 //!    then asked about the token ([`token`]).
-//! 2. **Files** of the projects are read in batches: CODEOWNERS ([`files`]); then the **parts** of
-//!    each: labels, templates, the latest pipeline ([`parts`]).
+//! 2. **Details** of the projects that are due are read in batches: labels, CODEOWNERS, templates,
+//!    files that describe them, the latest pipeline ([`details`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
 //!    last time seen, so that nothing is skipped when items change under the walk
 //!    ([`walk`], [`items`]). Each page is stored in one transaction with
@@ -25,13 +25,12 @@
 //! not asked for again, unless everything is ([`Pass::Full`]); roots always are. A failure that
 //! would meet every request ends the sync.
 
+mod details;
 mod features;
-mod files;
 mod inventory;
 mod items;
 mod limits;
 mod notes;
-mod parts;
 mod pass;
 mod portion;
 mod progress;
@@ -262,9 +261,11 @@ impl Crawler {
         let known = stored.into_iter().map(|(id, stored)| {
             let templates = templates.get(&id).map_or(&[][..], Vec::as_slice);
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
-            let context = ProjectContext::new(stored.path.clone(), texts);
+            let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            (id, KnownProject { key: stored.key, path: stored.path, context, revision })
+            let known =
+                KnownProject { key: stored.key, path: stored.project.path, context, revision };
+            (id, known)
         });
         Ok(known.collect())
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use super::parts::several;
+use super::details::several;
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, unless_stopped};
 use crate::gitlab::{self, Feature};
 use crate::model::{ItemKind, ProjectId};

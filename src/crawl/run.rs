@@ -95,7 +95,7 @@ impl Crawler {
         let mut roots = self.find_roots(run, pass, report, stop).await?;
         let mut removed = roots.removed;
         removed += self.read_projects(run, pass, &mut roots, report, stop).await?;
-        unless_stopped(stop, self.check_token()).await??;
+        unless_stopped(stop, self.check_token(run)).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
             let mut projects = self.known_projects(run).await?;
@@ -136,7 +136,9 @@ impl Crawler {
     /// Keeps the problems of earlier runs with what this pass did not look at.
     async fn carry(&self, pass: Pass, report: &Report) -> Result<(), Error> {
         for problem in self.inner.store.list_problems().await? {
-            if problem.source == self.inner.source.name && !pass.covers(&problem.stream) {
+            let is_settled = problem.stream == "project drop" && report.has_listed_all_projects();
+            let is_covered = pass.covers(&problem.stream) || is_settled;
+            if problem.source == self.inner.source.name && !is_covered {
                 report.add(problem_of(problem));
             }
         }
@@ -165,7 +167,7 @@ impl Crawler {
     }
 }
 
-fn problem_of(row: ProblemRow) -> Problem {
+pub(super) fn problem_of(row: ProblemRow) -> Problem {
     Problem {
         subject: row.subject,
         stream: row.stream,

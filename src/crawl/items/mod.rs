@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::reading::Found;
 pub(super) use self::reading::Reading;
-use super::parts::several;
+use super::details::several;
 use super::roots::{Root, Roots};
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, digest};
 use crate::gitlab::Scope;

@@ -46,7 +46,7 @@ impl Crawler {
             if !ours {
                 continue;
             }
-            let write = self.project_write(&found.project);
+            let write = self.project_write(&found);
             self.inner.store.apply_projects(run, &[write]).await?;
             self.add_list(run, &found.project, Origin::Joined, roots).await?;
             roots.listed.insert(id, (found.project, found.features));

@@ -26,6 +26,8 @@ const FAILURES: u32 = 3;
 pub(super) enum Kind {
     /// Files of projects.
     Files,
+    /// Labels, ids of files and pipelines of projects.
+    Details,
     /// Issues with comments.
     Issues,
     /// Merge requests with comments.
@@ -41,7 +43,7 @@ impl Kind {
     /// comments alone are light.
     pub(super) const fn size(self) -> Size {
         match self {
-            Self::Files => Size::new(50, PAGE_MAXIMUM),
+            Self::Files | Self::Details => Size::new(50, PAGE_MAXIMUM),
             // As a published connector has it: what comes with merge requests is less.
             Self::Issues => Size::new(50, PAGE_MAXIMUM),
             Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),

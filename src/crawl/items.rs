@@ -51,7 +51,7 @@ impl Crawler {
 
     /// Reads one list as far as the pass goes.
     #[expect(clippy::too_many_arguments, reason = "one step of a run")]
-    async fn read_list(
+    pub(super) async fn read_list(
         &self,
         run: &Run,
         pass: Pass,

@@ -8,7 +8,7 @@ use super::{Crawler, Error, NEXT_SYNC, Pass, Summary, SummaryError, status, unle
 use crate::gitlab;
 use crate::model::ItemKind;
 use crate::store::read::ProblemRow;
-use crate::store::{Outcome, Problem, Run};
+use crate::store::{Ended, Outcome, Problem, Run};
 use crate::telemetry::chain;
 
 impl Crawler {
@@ -55,12 +55,21 @@ impl Crawler {
         let problems = report.take();
         let outcome = match &steps {
             Err(_) => Outcome::Failed,
-            Ok(_) if problems.is_empty() => Outcome::Complete,
-            Ok(_) => Outcome::Incomplete,
+            Ok(()) if problems.is_empty() => Outcome::Complete,
+            Ok(()) => Outcome::Incomplete,
         };
-        inner.store.finish_run(&run, outcome, &problems, now).await?;
+        // The first sync of a source reads everything that there is.
+        let is_first = inner.store.list_passes(&inner.source.name).await?.is_empty();
+        let done = if is_first && pass.reads_items() { Pass::Full } else { pass };
+        let ended = Ended {
+            outcome,
+            problems: &problems,
+            passes: done.replaces(),
+            reads_items: pass.reads_items(),
+        };
+        inner.store.finish_pass(&run, &ended, now).await?;
         self.keep_limits(&run).await?;
-        let removed = steps?;
+        steps?;
 
         let spent = inner.client.stats();
         let totals = inner.store.totals(run.source).await?;
@@ -71,7 +80,7 @@ impl Crawler {
             issues: totals.issues,
             merge_requests: totals.merge_requests,
             references: totals.references,
-            removed,
+            removed: report.removed(),
             throttled: spent.throttled - stats.throttled,
             duration_ms: u64::try_from(elapsed.as_millis()).unwrap_or_default(),
             complete: outcome == Outcome::Complete,
@@ -84,17 +93,17 @@ impl Crawler {
         Ok(summary)
     }
 
-    /// Does the steps of a pass, and returns how much was removed.
+    /// Does the steps of a pass.
     async fn steps(
         &self,
         run: &Run,
         pass: Pass,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let mut roots = self.find_roots(run, pass, report, stop).await?;
-        let mut removed = roots.removed;
-        removed += self.read_projects(run, pass, &mut roots, report, stop).await?;
+        self.remove_unwanted(run, report).await?;
+        self.read_projects(run, pass, &mut roots, report, stop).await?;
         unless_stopped(stop, self.check_token()).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
@@ -103,12 +112,13 @@ impl Crawler {
                 self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
             }
             if pass.reconciles() {
-                removed += self.reconcile(run, pass, &roots, &projects, report, stop).await?;
+                self.reconcile(run, pass, &roots, &projects, report, stop).await?;
+                self.refresh_labels(run, &projects, report, stop).await?;
             }
             self.read_notes(run, pass, &projects, report, stop).await?;
         }
         self.inner.store.settle_names(run).await?;
-        Ok(removed)
+        Ok(())
     }
 
     /// Lists what the sync before could not read, and what is to be looked at later than now.

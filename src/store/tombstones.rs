@@ -81,10 +81,11 @@ pub struct Tombstone {
 const PROJECT: i64 = 0;
 
 impl Store {
-    /// Finds what is known of an item that is gone from a project that is there.
+    /// Finds what is known of an item that is gone from a project that is there, by the project's
+    /// key.
     pub async fn find_gone_item(
         &self,
-        project: ProjectKey,
+        project: i64,
         kind: ItemKind,
         iid: i64,
     ) -> Result<Option<Tombstone>, Error> {
@@ -97,7 +98,7 @@ impl Store {
                 and t.project_gitlab_id = p.gitlab_id and t.kind = ?2 and t.iid = ?3
             where p.id = ?1
             order by t.gone_at desc limit 1",
-            project.0,
+            project,
             code,
             iid,
         )

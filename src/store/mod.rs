@@ -20,6 +20,7 @@
 mod codes;
 mod error;
 mod items;
+mod labels;
 mod limits;
 mod lock;
 mod names;
@@ -46,6 +47,7 @@ use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
 pub use items::{ItemWrite, NotesOfItem};
+pub use labels::LabelChange;
 pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};

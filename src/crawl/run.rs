@@ -1,6 +1,6 @@
 //! One run over a source, from its first question to its summary.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Report;
@@ -10,6 +10,9 @@ use crate::model::ItemKind;
 use crate::store::read::ProblemRow;
 use crate::store::{Ended, Outcome, Problem, Run};
 use crate::telemetry::chain;
+
+/// How far two readings of GitLab's clock may lie apart: its `Date` says whole seconds.
+const GRAIN: SignedDuration = SignedDuration::from_secs(2);
 
 impl Crawler {
     /// Brings the index of this source up to date, as far as the pass goes.
@@ -66,6 +69,7 @@ impl Crawler {
             problems: &problems,
             passes: done.replaces(),
             reads_items: pass.reads_items(),
+            began_by_gitlab: self.by_gitlab(began).saturating_sub(GRAIN).unwrap_or(began),
         };
         inner.store.finish_pass(&run, &ended, now).await?;
         self.keep_limits(&run).await?;
@@ -113,8 +117,8 @@ impl Crawler {
             }
             if pass.reconciles() {
                 self.reconcile(run, pass, &roots, &projects, report, stop).await?;
-                self.refresh_labels(run, &projects, report, stop).await?;
             }
+            self.refresh_labels(run, &roots, &projects, report, stop).await?;
             self.read_notes(run, pass, &projects, report, stop).await?;
         }
         self.inner.store.settle_names(run).await?;

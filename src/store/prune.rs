@@ -140,27 +140,30 @@ impl Store {
         Ok(ids.into_iter().map(ProjectId::new).collect())
     }
 
-    /// Lists the items that carry a label which their project, whose labels were read, does not
-    /// have: it was renamed or deleted, and items are not told.
-    pub async fn list_items_with_stale_labels(
+    /// Lists the items that carry one of these labels, each named with its project, by project and
+    /// kind.
+    pub async fn list_items_with_labels(
         &self,
         source: SourceKey,
+        labels: &[(ProjectId, &str)],
     ) -> Result<Vec<UnseenItem>, Error> {
+        let labels = codes::json(labels);
+        // `cross join` keeps the order: the items of the projects that are named, and no others.
         let rows = sqlx::query!(
-            r#"select i.id as "id!", i.kind, i.gitlab_id as "gitlab_id!", i.iid as "iid!",
+            r#"select distinct i.id as "id!", i.kind, i.gitlab_id as "gitlab_id!", i.iid as "iid!",
                 p.gitlab_id as "project!", p.id as "project_key!", p.path as "path!"
-            from project as p join item as i on i.project_id = p.id
-            where p.source_id = ?1 and i.labels <> '[]'
-                and exists (select 1 from label as l where l.project_id = p.id)
-                and exists (select 1 from json_each(i.labels) as e
-                    where not exists (select 1 from label as l
-                        where l.project_id = p.id and l.name = e.value))
+            from json_each(?2) as e
+            cross join project as p on p.source_id = ?1 and p.gitlab_id = e.value ->> 0
+            cross join item as i on i.project_id = p.id
+            where i.labels <> '[]'
+                and e.value ->> 1 in (select l.value from json_each(i.labels) as l)
             order by p.id, i.kind, i.iid"#,
             source.0,
+            labels,
         )
         .fetch_all(&self.writer)
         .await
-        .map_err(|source| Error::Query { doing: "reading which labels are stale", source })?;
+        .map_err(|source| Error::Query { doing: "reading which items carry labels", source })?;
         Ok(rows
             .into_iter()
             .map(|row| UnseenItem {

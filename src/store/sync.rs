@@ -62,6 +62,8 @@ pub struct Ended<'a> {
     pub passes: &'a [&'a str],
     /// True when it read items: only then are answers fresher than before.
     pub reads_items: bool,
+    /// When the run began, by GitLab's clock, in which lists note when they were read.
+    pub began_by_gitlab: Timestamp,
 }
 
 /// A part that could not be read.
@@ -221,7 +223,9 @@ impl Store {
         problems: &[Problem],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let ended = Ended { outcome, problems, passes: &["sync"], reads_items: true };
+        let began_by_gitlab = run.started_at;
+        let ended =
+            Ended { outcome, problems, passes: &["sync"], reads_items: true, began_by_gitlab };
         self.finish_pass(run, &ended, now).await
     }
 
@@ -236,7 +240,7 @@ impl Store {
         ended: &Ended<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Ended { outcome, problems, passes, reads_items } = *ended;
+        let Ended { outcome, problems, passes, reads_items, began_by_gitlab } = *ended;
         const DOING: &str = "ending a sync";
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
@@ -307,7 +311,8 @@ impl Store {
         .fetch_one(&mut *write)
         .await
         .map_err(query)?;
-        let as_of = oldest.map_or(started_at, |oldest| oldest.min(started_at));
+        let lag = oldest.map_or(0, |oldest| began_by_gitlab.as_millisecond() - oldest);
+        let as_of = started_at - lag.max(0);
         let synced_at = (done && reads_items).then_some(as_of);
         let complete_at = (outcome == Outcome::Complete && reads_items).then_some(as_of);
         sqlx::query!(

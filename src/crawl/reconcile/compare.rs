@@ -230,7 +230,7 @@ impl Crawler {
 
     /// Walks lists of one project by ids. A root of its own keeps how far it came, so that a walk
     /// that is cut off is gone on with by the next sync.
-    pub(super) async fn walk_project(
+    async fn walk_project(
         &self,
         run: &Run,
         id: ProjectId,

@@ -51,7 +51,7 @@ pub(super) struct Drop {
 
 impl Crawler {
     /// Removes the items below a root that a walk over all of its list, begun by the run `since`,
-    /// did not show, and returns how many.
+    /// did not show.
     #[expect(clippy::too_many_arguments, reason = "one step of a run")]
     pub(in crate::crawl) async fn remove_unseen(
         &self,
@@ -62,17 +62,17 @@ impl Crawler {
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let mut unseen = self.inner.store.list_unseen_items(run.source, kind, since).await?;
         unseen.retain(|item| root.holds(item.project, &item.path));
         if unseen.is_empty() {
             self.inner.store.trust_list(root.key, stream_of(kind)).await?;
-            return Ok(0);
+            return Ok(());
         }
-        if !self.believes(run, kind, root, unseen.len(), report).await? {
-            return Ok(0);
+        if self.believes(run, kind, root, unseen.len(), report).await? {
+            self.ask_again(run, &unseen, projects, report, stop).await?;
         }
-        self.ask_again(run, &unseen, projects, report, stop).await
+        Ok(())
     }
 
     /// Removes the items of projects that have switched the whole kind off: GitLab lists them
@@ -180,7 +180,7 @@ impl Crawler {
     }
 
     /// Asks for items by their numbers: stores those that are there, removes those that are not,
-    /// and returns how many were removed. They are ordered by project, and of one kind in each.
+    /// and says whether GitLab answered for all. They are ordered by project and kind.
     pub(super) async fn ask_again(
         &self,
         run: &Run,
@@ -188,8 +188,8 @@ impl Crawler {
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<u64, Error> {
-        let mut removed = 0;
+    ) -> Result<bool, Error> {
+        let mut whole = true;
         let lists = items.chunk_by(|a, b| (a.project, a.kind) == (b.project, b.kind));
         for batch in lists.flat_map(|list| list.chunks(BATCH)) {
             go_on(stop)?;
@@ -199,18 +199,22 @@ impl Crawler {
             let iids = batch.iter().map(|item| item.iid).collect();
             match self.list_by_number(*kind, *id, iids).await {
                 Ok(Some(there)) => {
-                    removed += self.settle_items(run, *kind, batch, there, projects).await?;
+                    let removed = self.settle_items(run, *kind, batch, there, projects).await?;
+                    report.count_removed(removed);
                 }
                 Ok(None) => {
                     let reason = "GitLab's answer to a question for single items is not about \
                                   those items; nothing was removed";
                     report.add(self.problem(&project.path, list, reason.to_owned()));
+                    whole = false;
                 }
-                Err(error) => self.survive(error, &project.path, list, report)?,
+                Err(error) => {
+                    self.survive(error, &project.path, list, report)?;
+                    whole = false;
+                }
             }
         }
-        report.count_removed(removed);
-        Ok(removed)
+        Ok(whole)
     }
 
     /// Asks for the items of a project that have these numbers. `Ok(None)` is an answer about

@@ -75,6 +75,10 @@ use token::TokenState;
 /// however soon it comes; what is to be looked at later than this is left until then.
 const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
 
+/// How far two readings of one clock that is cut to the second may lie apart, in milliseconds,
+/// with the time that an answer takes.
+const CUT_MS: u64 = 3_000;
+
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -322,6 +326,11 @@ impl Crawler {
         if let Some(date) = server_date {
             let skew = date.duration_since(self.inner.clock.now()).as_millis();
             let skew = i64::try_from(skew).unwrap_or_default();
+            // `Date` is cut to the second, so the largest reading is the truest; and a question
+            // asked later must not seem to be asked earlier. One far off is of another clock.
+            let known = self.inner.skew_ms.load(Ordering::Relaxed);
+            let is_near = skew.abs_diff(known) <= CUT_MS;
+            let skew = if is_near { skew.max(known) } else { skew };
             self.inner.skew_ms.store(skew, Ordering::Relaxed);
         }
     }

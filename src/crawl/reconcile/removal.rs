@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::super::items::stream_of;
@@ -197,9 +198,11 @@ impl Crawler {
             let Some(project) = projects.get(id) else { continue };
             let list = stream_of(*kind).as_str();
             let iids = batch.iter().map(|item| item.iid).collect();
+            let read_at = self.by_gitlab(self.inner.clock.now());
             match self.list_by_number(*kind, *id, iids).await {
                 Ok(Some(there)) => {
-                    let removed = self.settle_items(run, *kind, batch, there, projects).await?;
+                    let removed =
+                        self.settle_items(run, read_at, batch, there, projects).await?;
                     report.count_removed(removed);
                 }
                 Ok(None) => {
@@ -242,7 +245,7 @@ impl Crawler {
     async fn settle_items(
         &self,
         run: &Run,
-        kind: ItemKind,
+        read_at: Timestamp,
         batch: &[UnseenItem],
         there: Vec<Item>,
         projects: &BTreeMap<ProjectId, KnownProject>,
@@ -251,7 +254,6 @@ impl Crawler {
         let gone: Vec<ItemKey> =
             batch.iter().filter(|item| !ids.contains(&item.id)).map(|item| item.key).collect();
         if !there.is_empty() {
-            let read_at = self.by_gitlab(self.inner.clock.now());
             let writes = self.item_writes(there, read_at, projects);
             self.inner.store.apply_items(run, &writes, &Moves::Nothing).await?;
         }
@@ -260,7 +262,7 @@ impl Crawler {
             tracing::info!(
                 project.id = %item.project,
                 "removed {} {} of project {}: GitLab no longer shows it",
-                kind.as_str(),
+                item.kind.as_str(),
                 item.iid,
                 item.project
             );

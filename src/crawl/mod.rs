@@ -68,7 +68,6 @@ pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use report::Report;
-use roots::Root;
 use token::TokenState;
 
 /// When a part that failed by chance is tried again, at the latest. The next sync asks for it,

@@ -6,8 +6,8 @@ use super::crawls::may_know;
 use super::hydrate::{link, pipelines};
 use super::input::{Place, arn_name, place, repository_host, repository_path};
 use super::{
-    Error, Evidence, GoneThing, Input, Item, ItemLink, ItemQuery, Lookup, NameSummary, Owner, Project,
-    Resolved, ResolvedInput, ServiceLinks, Viewer,
+    Error, Evidence, GoneThing, Input, Item, ItemLink, ItemQuery, Lookup, NameSummary, Owner,
+    Project, Resolved, ResolvedInput, ServiceLinks, Viewer,
 };
 use crate::model::ItemKind;
 use crate::store::Tombstone;

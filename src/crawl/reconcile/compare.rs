@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::items::stream_of;
+use super::super::items::{Reading, stream_of};
 use super::super::parts::several;
 use super::super::roots::{Root, Roots};
 use super::super::{Crawler, Error, KnownProject, Pass, Report, go_on, unless_stopped};
@@ -220,12 +220,30 @@ impl Crawler {
         for (place, kind) in &plan.roots {
             let root = &roots.lists[*place];
             tracing::debug!("the numbers of {} of {} differ", stream_of(*kind), root.name);
-            self.read_list(run, Pass::Sweep, *kind, root, projects, report, stop).await?;
+            self.walk_by_ids(run, *kind, root, projects, report, stop).await?;
         }
         several(&plan.projects, self.concurrency(), |(id, kinds)| async {
             self.walk_project(run, *id, kinds, projects, report, stop).await
         })
         .await
+    }
+
+    /// Walks one list by ids, and says whether that came to its end.
+    pub(super) async fn walk_by_ids(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        root: &Root,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let with_notes = false;
+        let reading =
+            Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
+        self.read_list(Pass::Sweep, &reading, true).await?;
+        let stream = self.inner.store.find_stream(root.key, stream_of(kind)).await?;
+        Ok(stream.walk.is_none())
     }
 
     /// Walks lists of one project by ids. A root of its own keeps how far it came, so that a walk
@@ -257,9 +275,7 @@ impl Crawler {
         let mut whole = true;
         let kinds: BTreeSet<ItemKind> = kinds.iter().copied().collect();
         for kind in kinds {
-            self.read_list(run, Pass::Sweep, kind, &root, projects, report, stop).await?;
-            let stream = self.inner.store.find_stream(key, stream_of(kind)).await?;
-            whole &= stream.walk.is_none();
+            whole &= self.walk_by_ids(run, kind, &root, projects, report, stop).await?;
         }
         if whole {
             self.inner.store.remove_root(key).await?;

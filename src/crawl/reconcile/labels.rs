@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::items::stream_of;
 use super::super::roots::Roots;
-use super::super::{Crawler, Error, KnownProject, Pass, Report};
+use super::super::{Crawler, Error, KnownProject, Report};
 use super::removal::BATCH;
-use crate::model::{ItemKind, ProjectId};
+use crate::model::{Iid, ItemKind, ProjectId};
 use crate::store::{Origin, Run, UnseenItem};
 
 /// Items on a page of a list.
@@ -51,13 +50,17 @@ impl Crawler {
                 if questions == 0 || u64::try_from(questions).is_ok_and(|asked| asked <= pages) {
                     continue;
                 }
-                self.read_list(run, Pass::Sweep, kind, root, projects, report, stop).await?;
-                let stream = store.find_stream(root.key, stream_of(kind)).await?;
-                whole &= stream.walk.is_none();
+                whole &= self.walk_by_ids(run, kind, root, projects, report, stop).await?;
                 stale.retain(|item| !is_below(item));
             }
         }
-        whole &= self.ask_again(run, &stale, projects, report, stop).await?;
+        for list in stale.chunk_by(|a, b| (a.project, a.kind) == (b.project, b.kind)) {
+            let Some(UnseenItem { project, kind, .. }) = list.first() else { continue };
+            let iids: Vec<Iid> = list.iter().map(|item| item.iid).collect();
+            let found = self.read_numbers(run, *kind, *project, &iids, projects, report, stop);
+            // What GitLab does not show is for a walk over the list to find gone.
+            whole &= found.await?.failed.is_empty();
+        }
         if whole {
             store.settle_label_changes(&changes).await?;
         }

@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::super::items::stream_of;
-use super::super::roots::{Roots, is_below};
-use super::super::{Crawler, Error, KnownProject, Report, Root, go_on};
+use super::super::items::{Reading, stream_of};
+use super::super::roots::{Root, Roots, is_below};
+use super::super::{Crawler, Error, KnownProject, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{
@@ -52,26 +52,30 @@ pub(super) struct Drop {
 
 impl Crawler {
     /// Removes the items below a root that a walk over all of its list, begun by the run `since`,
-    /// did not show.
-    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
+    /// did not show. Where the project does not offer them at all, GitLab has said so, and no
+    /// second question is asked.
     pub(in crate::crawl) async fn remove_unseen(
         &self,
-        run: &Run,
-        kind: ItemKind,
-        root: &Root,
+        reading: &Reading<'_>,
         since: i64,
-        projects: &BTreeMap<ProjectId, KnownProject>,
-        report: &Report,
-        stop: &CancellationToken,
+        offers: bool,
     ) -> Result<(), Error> {
+        let Reading { run, kind, root, projects, report, stop, .. } = *reading;
         let mut unseen = self.inner.store.list_unseen_items(run.source, kind, since).await?;
         unseen.retain(|item| root.holds(item.project, &item.path));
         if unseen.is_empty() {
             self.inner.store.trust_list(root.key, stream_of(kind)).await?;
             return Ok(());
         }
-        if self.believes(run, kind, root, unseen.len(), report).await? {
+        if !self.believes(run, kind, root, unseen.len(), report).await? {
+            return Ok(());
+        }
+        if offers {
             self.ask_again(run, &unseen, projects, report, stop).await?;
+        } else {
+            let gone: Vec<ItemKey> = unseen.iter().map(|item| item.key).collect();
+            self.inner.store.remove_items(&gone, Gone::NotShown, self.inner.clock.now()).await?;
+            report.count_removed(gone.len() as u64);
         }
         Ok(())
     }
@@ -95,8 +99,7 @@ impl Crawler {
                 continue;
             }
             // Later than any run: all that is stored.
-            let mut stored =
-                self.inner.store.list_unseen_items(run.source, kind, i64::MAX).await?;
+            let mut stored = self.inner.store.list_unseen_items(run.source, kind, i64::MAX).await?;
             stored.retain(|item| off(&item.project, kind));
             for root in roots.lists.iter().filter(|root| root.origin != Origin::Joined) {
                 go_on(stop)?;
@@ -105,9 +108,7 @@ impl Crawler {
                     .filter(|item| root.holds(item.project, &item.path))
                     .map(|item| item.key)
                     .collect();
-                if below.is_empty()
-                    || !self.believes(run, kind, root, below.len(), report).await?
-                {
+                if below.is_empty() || !self.believes(run, kind, root, below.len(), report).await? {
                     continue;
                 }
                 let now = self.inner.clock.now();
@@ -181,16 +182,15 @@ impl Crawler {
     }
 
     /// Asks for items by their numbers: stores those that are there, removes those that are not,
-    /// and says whether GitLab answered for all. They are ordered by project and kind.
-    pub(super) async fn ask_again(
+    /// and nothing where the question fails. They are ordered by project and kind.
+    async fn ask_again(
         &self,
         run: &Run,
         items: &[UnseenItem],
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<bool, Error> {
-        let mut whole = true;
+    ) -> Result<(), Error> {
         let lists = items.chunk_by(|a, b| (a.project, a.kind) == (b.project, b.kind));
         for batch in lists.flat_map(|list| list.chunks(BATCH)) {
             go_on(stop)?;
@@ -198,26 +198,22 @@ impl Crawler {
             let Some(project) = projects.get(id) else { continue };
             let list = stream_of(*kind).as_str();
             let iids = batch.iter().map(|item| item.iid).collect();
-            let read_at = self.by_gitlab(self.inner.clock.now());
+            let read_at = self.gitlab_now();
             match self.list_by_number(*kind, *id, iids).await {
                 Ok(Some(there)) => {
                     let removed =
-                        self.settle_items(run, read_at, batch, there, projects).await?;
+                        self.settle_items(run, read_at, batch, there, projects, report).await?;
                     report.count_removed(removed);
                 }
                 Ok(None) => {
                     let reason = "GitLab's answer to a question for single items is not about \
                                   those items; nothing was removed";
                     report.add(self.problem(&project.path, list, reason.to_owned()));
-                    whole = false;
                 }
-                Err(error) => {
-                    self.survive(error, &project.path, list, report)?;
-                    whole = false;
-                }
+                Err(error) => self.survive(error, &project.path, list, report)?,
             }
         }
-        Ok(whole)
+        Ok(())
     }
 
     /// Asks for the items of a project that have these numbers. `Ok(None)` is an answer about
@@ -249,12 +245,14 @@ impl Crawler {
         batch: &[UnseenItem],
         there: Vec<Item>,
         projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
     ) -> Result<u64, Error> {
         let ids: BTreeSet<ItemId> = there.iter().map(|item| item.id).collect();
         let gone: Vec<ItemKey> =
             batch.iter().filter(|item| !ids.contains(&item.id)).map(|item| item.key).collect();
         if !there.is_empty() {
-            let writes = self.item_writes(there, read_at, projects);
+            let found = there.into_iter().map(|item| (item, None)).collect();
+            let writes = self.item_writes(found, read_at, projects, report);
             self.inner.store.apply_items(run, &writes, &Moves::Nothing).await?;
         }
         self.inner.store.remove_items(&gone, Gone::NotShown, self.inner.clock.now()).await?;

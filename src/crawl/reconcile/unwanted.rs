@@ -73,11 +73,9 @@ impl Crawler {
             );
         }
         for project in self.inner.store.list_held(run.source).await? {
-            let was_of =
-                |root: &RootRow| covers(&root.name, root.gitlab_id, &root.path, &project);
-            let is_of = |(name, id, path): &(&str, Option<i64>, &str)| {
-                covers(name, *id, path, &project)
-            };
+            let was_of = |root: &RootRow| covers(&root.name, root.gitlab_id, &root.path, &project);
+            let is_of =
+                |(name, id, path): &(&str, Option<i64>, &str)| covers(name, *id, path, &project);
             if gone.iter().any(was_of) && !kept.iter().any(is_of) {
                 self.drop_project(&project, Some(Gone::RootRemoved), report).await?;
             }

@@ -45,7 +45,9 @@ impl Kind {
         match self {
             // Each list is counted by the database: not too many in one query.
             Self::Files | Self::Counts => Size::new(50, PAGE_MAXIMUM),
-            Self::Issues | Self::MergeRequests => Size::new(25, PAGE_MAXIMUM),
+            // As a published connector has it: what comes with merge requests is less.
+            Self::Issues => Size::new(50, PAGE_MAXIMUM),
+            Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Instance => Size::new(1, 1),
         }

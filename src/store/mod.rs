@@ -14,7 +14,7 @@
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
 //! Writing: [`sync`] (runs), [`streams`] (how far each list was read), [`projects`], [`items`],
-//! [`names`], [`limits`].
+//! [`names`], [`limits`], [`prune`] with [`tombstones`].
 //! Reading: [`read`].
 
 mod codes;
@@ -34,6 +34,7 @@ mod streams;
 mod sync;
 mod text;
 mod tokens;
+mod tombstones;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -54,12 +55,13 @@ pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
 pub use projects::{CatalogFile, ProjectParts, ProjectWrite, StoredProject};
-pub use prune::{UnseenItem, UnseenProject};
+pub use prune::{HeldProject, StoredCount, UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };
-pub use sync::{Outcome, Problem, Run, Totals};
+pub use sync::{Ended, Outcome, Problem, Run, Totals};
 pub use tokens::TokenRow;
+pub use tombstones::{Gone, Tombstone};
 
 /// The store's own key of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::labels::store_labels;
 use super::names::{TagRow, intern_tags, settle_inheritance};
+use super::tombstones::unearth_projects;
 use super::{Error, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each, text};
 use crate::correlate::TagReading;
 use crate::model::{Label, Pipeline, Project, ProjectFeatures, ProjectId, Template};
@@ -360,6 +361,7 @@ async fn store_projects(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
+    unearth_projects(write, run, projects.iter().map(|write| write.project.id), doing).await?;
     let rows: Vec<Row<'_>> = projects.iter().map(|project| Row::from(*project)).collect();
     let rows = codes::json(&rows);
     // A path that is left stays an address of the project, until another takes it. `cross join`

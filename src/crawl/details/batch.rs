@@ -8,10 +8,7 @@ use super::rest::{as_text, of_settings};
 use super::{Crawler, Due, Error, Findings, Report, Sure, several, unless_stopped};
 use crate::codeowners::PLACES;
 use crate::crawl::digest;
-use crate::gitlab::{
-    self, Fetched, FoundFile, FoundPipeline, ProjectDetails, ProjectFiles,
-    Want,
-};
+use crate::gitlab::{self, Fetched, FoundFile, FoundPipeline, ProjectDetails, ProjectFiles, Want};
 use crate::model::{ItemKind, Pipeline, Project, ProjectId, Template};
 use crate::store::{CatalogFile, ProjectParts, Run};
 use crate::telemetry::chain;

@@ -31,6 +31,9 @@ pub(super) const PROJECT_FILES: Document = document!(project_files, Kind::Files,
 /// What hangs on projects.
 pub(super) const PROJECT_DETAILS: Document =
     document!(project_details, Kind::Details, "project_details");
+/// Counts of items of projects.
+pub(super) const PROJECT_COUNTS: Document =
+    document!(project_counts, Kind::Counts, "project_counts");
 
 /// Issues of a group with its subgroups.
 pub(super) const GROUP_ISSUES: Document =
@@ -87,9 +90,10 @@ impl Document {
 
 /// All documents.
 #[cfg(test)]
-pub(super) const ALL: [Document; 9] = [
+pub(super) const ALL: [Document; 10] = [
     PROJECT_DETAILS,
     PROJECT_FILES,
+    PROJECT_COUNTS,
     GROUP_ISSUES,
     PROJECT_ISSUES,
     GROUP_MERGE_REQUESTS,

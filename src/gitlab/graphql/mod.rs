@@ -18,8 +18,9 @@
 //!
 //! Where to look: `query.rs` for the way of one query, `reply.rs` for envelopes, `trouble.rs` for
 //! what a refusal means, `standing.rs` for what is remembered; `details.rs`, `files.rs`,
-//! `items.rs` and `instance.rs` for what can be asked.
+//! `counts.rs`, `items.rs` and `instance.rs` for what can be asked.
 
+mod counts;
 mod details;
 mod document;
 mod files;
@@ -36,6 +37,7 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use counts::ItemCounts;
 pub use details::{DetailsAnswer, FoundFile, FoundPipeline, ProjectDetails, template_folder};
 pub use files::{FilesAnswer, ProjectFile, ProjectFiles, Want};
 pub use instance::Instance;

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Files,
     /// Labels, ids of files and pipelines of projects.
     Details,
+    /// Counts of items of projects.
+    Counts,
     /// Issues with comments.
     Issues,
     /// Merge requests with comments.
@@ -43,7 +45,8 @@ impl Kind {
     /// comments alone are light.
     pub(super) const fn size(self) -> Size {
         match self {
-            Self::Files | Self::Details => Size::new(50, PAGE_MAXIMUM),
+            // Each list is counted by the database: not too many in one query.
+            Self::Files | Self::Details | Self::Counts => Size::new(50, PAGE_MAXIMUM),
             // As a published connector has it: what comes with merge requests is less.
             Self::Issues => Size::new(50, PAGE_MAXIMUM),
             Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),

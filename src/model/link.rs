@@ -3,7 +3,7 @@
 //! One direction of a link is kept; the other is asked through an index. Reading links from texts
 //! is [`crate::correlate::links`]'s.
 
-use super::{Iid, ItemId, ItemKind};
+use super::{Iid, ItemId, ItemKind, ProjectId};
 
 /// How an item stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,15 @@ pub enum LinkTarget {
         /// The id within the kind.
         id: ItemId,
     },
+    /// Known by its project's id and its number.
+    Number {
+        /// The project.
+        project: ProjectId,
+        /// The kind.
+        kind: ItemKind,
+        /// The number within the project.
+        iid: Iid,
+    },
     /// Known by where it is said to be. The path may be a former one.
     Place {
         /// Full path of the project, as written.
@@ -54,7 +63,40 @@ pub struct Link {
     pub to: LinkTarget,
 }
 
+/// What GitLab's own fields say of an item's links.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShownLinks {
+    /// The links. Where it was moved to and of what it is a duplicate is always shown.
+    pub links: Vec<Link>,
+    /// True when all that it relates to, blocks or waits for is among them.
+    pub relations: bool,
+}
+
 impl LinkKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Closes,
+        Self::RelatesTo,
+        Self::Blocks,
+        Self::IsBlockedBy,
+        Self::Mentions,
+        Self::MovedTo,
+        Self::DuplicateOf,
+    ];
+
+    /// True for what GitLab calls a linked item, of which a pair of items has one at most.
+    pub const fn is_relation(self) -> bool {
+        match self {
+            Self::RelatesTo | Self::Blocks | Self::IsBlockedBy => true,
+            Self::Closes | Self::Mentions | Self::MovedTo | Self::DuplicateOf => false,
+        }
+    }
+
+    /// Reads a word that [`LinkKind::as_str`] wrote.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Returns the word used in JSON, SQL and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

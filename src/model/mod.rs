@@ -17,7 +17,7 @@ mod tag;
 pub use evidence::{Evidence, Location, Via};
 pub use id::{GroupId, Iid, ItemId, LabelId, NoteId, PipelineId, ProjectId};
 pub use item::{Item, ItemKind, ItemState, Note};
-pub use link::{Link, LinkKind, LinkTarget};
+pub use link::{Link, LinkKind, LinkTarget, ShownLinks};
 pub use owner::{Owner, OwnerKind};
 pub use project::{Label, Pipeline, Project, ProjectFeatures, Template};
 pub use reference::Reference;

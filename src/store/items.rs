@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::links::{LinkOrigin, forget_links, links_of_texts, store_links, store_shown_links};
 use super::names::{TagRow, intern_tags};
 use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
@@ -16,7 +17,7 @@ use super::{
     text,
 };
 use crate::correlate::ItemReading;
-use crate::model::{Iid, Item, ItemId};
+use crate::model::{Iid, Item, ItemId, ShownLinks};
 
 /// An item to store, with what was read out of it.
 #[derive(Debug, Clone)]
@@ -133,6 +134,12 @@ impl Store {
                 stored.key = key.0;
             }
         }
+        let shown: Vec<(ItemKey, &ShownLinks)> = same
+            .iter()
+            .chain(&new)
+            .filter_map(|w| Some((ItemKey(known.get(&code(w))?.key), &w.item.links)))
+            .collect();
+        changed |= store_shown_links(&mut write, &shown, DOING).await?;
         for item in same.into_iter().chain(new) {
             let Some(stored) = known.get(&code(item)) else { continue };
             changed |= store_notes_of(&mut write, stored, item, DOING).await?;
@@ -329,6 +336,8 @@ async fn store_items(
         .collect();
     store_references(write, &references, doing).await?;
     list_references(write, &stored, doing).await?;
+    forget_links(write, &stored, LinkOrigin::Texts, doing).await?;
+    store_links(write, &links_of_texts(&items), doing).await?;
     Ok(keys)
 }
 

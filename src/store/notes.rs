@@ -5,8 +5,10 @@
 
 use jiff::Timestamp;
 
+use super::links::{LinkOrigin, forget_links, links_of_notes, store_links};
 use super::references::{ReferenceRow, list_references, store_references};
 use super::{Error, ItemKey, Run, SourceKey, Store, Write, codes, commit, text};
+use crate::correlate::links::LinkReading;
 use crate::model::{Evidence, Iid, ItemKind, Note, ProjectId, Reference};
 
 /// A comment to store, with the references in it.
@@ -16,6 +18,8 @@ pub struct NoteWrite {
     pub note: Note,
     /// What it mentions.
     pub references: Vec<(Reference, Evidence)>,
+    /// How its item stands to others, by it.
+    pub links: Vec<LinkReading>,
 }
 
 /// An item whose comments are to be read.
@@ -158,6 +162,7 @@ impl Store {
         .execute(&mut *write)
         .await
         .map_err(query)?;
+        forget_links(&mut write, &items, LinkOrigin::Notes, DOING).await?;
         list_references(&mut write, &items, DOING).await?;
         commit(write, !items.is_empty(), DOING).await
     }
@@ -231,5 +236,7 @@ pub(super) async fn store_notes(
         .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
         .collect();
     store_references(write, &rows, doing).await?;
+    forget_links(write, &[item.0], LinkOrigin::Notes, doing).await?;
+    store_links(write, &links_of_notes(item, notes), doing).await?;
     list_references(write, &[item.0], doing).await
 }

@@ -24,7 +24,7 @@ use super::details::several;
 use super::roots::{Root, Roots};
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, digest};
 use crate::gitlab::Scope;
-use crate::model::{Item, ItemKind, Note, ProjectId};
+use crate::model::{Item, ItemKind, Note, ProjectId, ShownLinks};
 use crate::store::{ItemWrite, NoteWrite, NotesOfItem, Origin, Run, StreamKind};
 
 pub(super) use strangers::project_path;
@@ -156,7 +156,8 @@ impl Crawler {
                 texts.push(format!("{:?}", in_seconds_note(note.clone())));
                 let reader = &self.inner.reader;
                 let references = reader.read_note(&project.context, item.kind, item.iid, &note);
-                NoteWrite { note, references }
+                let links = reader.read_note_links(&project.context, item.kind, item.iid, &note);
+                NoteWrite { note, references, links }
             })
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -165,13 +166,15 @@ impl Crawler {
 }
 
 /// Returns the digest of an item: its own half, and that of the rules and the project's context.
-/// GraphQL prints whole seconds and REST milliseconds; the same item has one digest.
+/// GraphQL prints whole seconds and REST milliseconds, and the two show different links; the same
+/// item has one digest.
 fn fingerprint(item: &Item, project: &KnownProject) -> Vec<u8> {
     let item = Item {
         created_at: in_seconds(item.created_at),
         updated_at: in_seconds(item.updated_at),
         closed_at: item.closed_at.map(in_seconds),
         merged_at: item.merged_at.map(in_seconds),
+        links: ShownLinks::default(),
         ..item.clone()
     };
     let own = digest(&[&format!("{item:?}")]);

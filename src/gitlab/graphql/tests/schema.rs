@@ -53,7 +53,7 @@ fn variables(document: &Document) -> Value {
                 (1..=first).map(|id| format!("gid://gitlab/Project/{id}")).collect();
             json!({"ids": ids, "first": first})
         }
-        Kind::Issues | Kind::MergeRequests => json!({
+        Kind::LinkedIssues | Kind::Issues | Kind::MergeRequests => json!({
             "path": "acme", "first": first, "notes": FIRST_NOTES, "archived": true,
             "updatedAfter": "2026-01-01T00:00:00Z", "updatedBefore": null, "after": null,
             "sort": "UPDATED_ASC",

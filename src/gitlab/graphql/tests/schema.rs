@@ -157,6 +157,7 @@ async fn every_query_fits_at_the_size_it_starts_with_and_costs_what_gitlab_says(
     let Some(schema) = schema() else { return };
     let gitlab = serve(gitlab_sim::World::new(), Options::default()).await;
     let http = reqwest::Client::new();
+    let mut wrong = Vec::new();
     for document in ALL {
         let variables = variables(&document);
         let parsed =
@@ -180,9 +181,12 @@ async fn every_query_fits_at_the_size_it_starts_with_and_costs_what_gitlab_says(
         let answer: Value = answer.json().await.expect("JSON");
         assert_eq!(answer["errors"], Value::Null, "{}: {answer}", document.name);
         let told = &answer["data"]["queryComplexity"];
-        assert_eq!(told["score"], score, "{}", document.name);
+        if told["score"] != score {
+            wrong.push(format!("{}: {score}, GitLab {}", document.name, told["score"]));
+        }
         assert_eq!(told["limit"], 250);
         eprintln!("{} costs {score}", document.name);
     }
     gitlab.stop().await;
+    assert_eq!(wrong, Vec::<String>::new());
 }

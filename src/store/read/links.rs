@@ -57,19 +57,19 @@ impl Store {
                 union all
                 select l.kind, l.inward, l.origin, l.internal, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
-                cross join project as p on lower(p.path) = l.target_path
+                cross join project as p on lower(p.path) = lower(l.target_path)
                     and p.source_id = n.source_id
                 cross join item as o on o.project_id = p.id and o.kind = l.target_kind
                     and o.iid = l.target_iid
                 union all
                 select l.kind, l.inward, l.origin, l.internal, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
-                cross join former_path as f on lower(f.path) = l.target_path
+                cross join former_path as f on lower(f.path) = lower(l.target_path)
                 cross join project as p on p.id = f.project_id and p.source_id = n.source_id
                 cross join item as o on o.project_id = p.id and o.kind = l.target_kind
                     and o.iid = l.target_iid
                 where not exists (select 1 from project as q
-                    where lower(q.path) = l.target_path and q.source_id = n.source_id)
+                    where lower(q.path) = lower(l.target_path) and q.source_id = n.source_id)
                 union all
                 select l.kind, 1 - l.inward, l.origin, l.internal, l.item_id
                 from near as n cross join item_link as l on l.target_id = n.gitlab_id

@@ -52,6 +52,11 @@ const ALLOWED: &[Scan] = &[
         reason: "one row for each configured GitLab",
     },
     Scan {
+        statement: "found (kind, inward, origin, internal, other) as",
+        scans: &["n", "f"],
+        reason: "the one item whose links are asked for, and what was found of it",
+    },
+    Scan {
         statement: "from source as s join sync_problem as p",
         scans: &["s"],
         reason: "one row for each configured GitLab",

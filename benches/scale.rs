@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,9 +54,15 @@ struct Setting {
     /// How many requests may be out at once
     #[arg(long, default_value_t = 8)]
     concurrency: u32,
+    /// Read no comments
+    #[arg(long)]
+    without_comments: bool,
     /// How lists are read: auto or rest
     #[arg(long, default_value = "auto")]
     transport: String,
+    /// Keep the index in this folder
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// Serve, and measure nothing
     #[arg(long, hide = true)]
     serve: bool,
@@ -125,18 +131,22 @@ fn measure(setting: &Setting) {
     println!("  seconds when nothing changed: {:.2}", idle.seconds);
     println!("  requests when nothing changed: {}", idle.summary["requests"]);
     println!("  memory when nothing changed: {:.1} MB", idle.memory_kb / 1024.0);
+    if let Some(keep) = &setting.keep {
+        std::fs::copy(folder.path().join("xrefd.db"), keep.join("xrefd.db")).unwrap();
+    }
 }
 
 fn write_config(folder: &Path, server: &Server, setting: &Setting) {
     let text = format!(
         "[database]\nurl = \"sqlite://{}\"\n[[gitlab]]\nname = \"bench\"\nurl = \"{}\"\n\
          token = {{ env = \"{TOKEN}\" }}\ngroups = [\"{}\"]\nrequests_per_minute = 1000000\n\
-         share = {SHARE}\nconcurrency = {}\ntransport = \"{}\"\n",
+         share = {SHARE}\nconcurrency = {}\ntransport = \"{}\"\ncomments = {}\n",
         folder.join("xrefd.db").display(),
         server.url,
         Bulk::GROUP,
         setting.concurrency,
         setting.transport,
+        !setting.without_comments,
     );
     std::fs::write(folder.join("xrefd.toml"), text).unwrap();
 }

@@ -50,7 +50,7 @@ impl Crawler {
         let seen = self.inner.store.stored_projects(run).await?;
         let (mut due, mut postponed) = (Vec::new(), BTreeSet::new());
         for (project, features) in roots.listed.values() {
-            let Some(seen) = seen.get(&project.id).filter(|seen| !seen.parts_read) else {
+            let Some(seen) = seen.get(&project.id).filter(|seen| seen.details_due) else {
                 continue;
             };
             if !may_hold_files(project, features) || !self.asks_of(Feature::Files, features, report)

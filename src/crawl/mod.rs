@@ -260,9 +260,15 @@ impl Crawler {
         let known = stored.into_iter().map(|(id, stored)| {
             let templates = templates.get(&id).map_or(&[][..], Vec::as_slice);
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
-            let context = ProjectContext::new(stored.path.clone(), texts);
+            let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            (id, KnownProject { key: stored.key, path: stored.path, context, revision })
+            let known = KnownProject {
+                key: stored.key,
+                path: stored.project.path,
+                context,
+                revision,
+            };
+            (id, known)
         });
         Ok(known.collect())
     }

@@ -49,7 +49,7 @@ impl Crawler {
             Some((project, features, seen))
         });
         several(due, self.concurrency(), |(project, features, seen)| async move {
-            if !seen.parts_read {
+            if seen.details_due {
                 let files_read = !unread.contains(&project.id);
                 let parts =
                     self.read_project_parts(run, project, features, seen, files_read, report);

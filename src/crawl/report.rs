@@ -1,6 +1,7 @@
 //! What a run collects on its way: the parts that could not be read.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::{ItemKind, ProjectId};
@@ -12,6 +13,8 @@ pub(super) struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Problems of the sync before that are to be looked at later than now.
     postponed: Vec<Problem>,
+    /// True once the projects of all roots were listed whole.
+    listed_all: AtomicBool,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
 }
@@ -44,6 +47,17 @@ impl Report {
         };
         self.add(problem.clone());
         true
+    }
+
+    /// Notes that the projects of all roots were listed whole: what was said of earlier lists is
+    /// out of date.
+    pub(super) fn list_all_projects(&self) {
+        self.listed_all.store(true, Ordering::Relaxed);
+    }
+
+    /// True when the projects of all roots were listed whole.
+    pub(super) fn has_listed_all_projects(&self) -> bool {
+        self.listed_all.load(Ordering::Relaxed)
     }
 
     pub(super) fn refuse(&self, project: ProjectId, kind: ItemKind) {

@@ -42,7 +42,8 @@ pub(super) struct Root {
 pub(super) struct Roots {
     /// Where items are listed.
     pub lists: Vec<Root>,
-    /// Projects that this run's lists showed, with what they offer.
+    /// Projects that this run's lists showed, with what they offer; and of those that are lists of
+    /// their own, what the index knows.
     pub listed: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
     /// Paths of the groups that are roots.
     pub groups: Vec<String>,
@@ -50,7 +51,7 @@ pub(super) struct Roots {
     pub single: BTreeSet<ProjectId>,
     /// Key of the root of membership, where there is no other.
     pub membership: Option<RootKey>,
-    /// True when every root was found, and its projects were listed to the end.
+    /// True when every root was found, and all its projects were listed to the end.
     pub whole: bool,
     /// How much was removed with roots that are no longer configured.
     pub removed: u64,

@@ -128,7 +128,9 @@ impl Crawler {
     /// Keeps the problems of earlier runs with what this pass did not look at.
     async fn carry(&self, pass: Pass, report: &Report) -> Result<(), Error> {
         for problem in self.inner.store.list_problems().await? {
-            if problem.source == self.inner.source.name && !pass.covers(&problem.stream) {
+            let is_settled = problem.stream == "project drop" && report.has_listed_all_projects();
+            let is_covered = pass.covers(&problem.stream) || is_settled;
+            if problem.source == self.inner.source.name && !is_covered {
                 report.add(problem_of(problem));
             }
         }

@@ -165,6 +165,45 @@ impl Client {
         self.list::<wire::Project>(&["projects"], &parameters).await.map(know_last_project)
     }
 
+    /// Lists the projects of a group and its subgroups, or those that the token's user is a member
+    /// of, the last changed first. That list moves while it is walked, and may be cut by GitLab: it
+    /// is for those who need its beginning only.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn changed_projects(
+        &self,
+        group: Option<GroupId>,
+        query: ProjectQuery,
+    ) -> Result<Page<FetchedProject>, Error> {
+        let mut parameters = query.by_change();
+        match group {
+            Some(group) => {
+                parameters.push(("include_subgroups", "true".to_owned()));
+                parameters.push(("with_shared", "false".to_owned()));
+                let path = ["groups", &group.to_string(), "projects"];
+                self.list::<wire::Project>(&path, &parameters).await
+            }
+            None => {
+                parameters.push(("membership", "true".to_owned()));
+                self.list::<wire::Project>(&["projects"], &parameters).await
+            }
+        }
+    }
+
+    /// Asks for a further page of the projects that changed last.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_changed_projects(
+        &self,
+        next: &NextPage,
+    ) -> Result<Page<FetchedProject>, Error> {
+        self.follow::<wire::Project>(next).await
+    }
+
     /// Asks for a further page of projects.
     ///
     /// # Errors

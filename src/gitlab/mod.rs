@@ -55,4 +55,5 @@ pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
 pub use tls::CaFault;
-pub use wire::{ApprovalRule, FetchedProject, Group, ProjectFeatures, RawFile, Version};
+pub use crate::model::ProjectFeatures;
+pub use wire::{ApprovalRule, FetchedProject, Group, RawFile, Version};

@@ -89,6 +89,21 @@ impl ProjectQuery {
     }
 }
 
+impl ProjectQuery {
+    /// Makes the parameters of the list by time of change, the newest first.
+    pub(super) fn by_change(self) -> Vec<(&'static str, String)> {
+        let mut parameters = self.parameters();
+        for (name, value) in &mut parameters {
+            match *name {
+                "order_by" => "updated_at".clone_into(value),
+                "sort" => "desc".clone_into(value),
+                _ => {}
+            }
+        }
+        parameters
+    }
+}
+
 /// A query for a whole list in an order that stands still while it is walked.
 fn by_id(per_page: u32) -> Vec<(&'static str, String)> {
     vec![

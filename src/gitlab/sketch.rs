@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::Error;
 use super::client::Client;
 use super::error::Missing;
-use super::wire::{self, FetchedProject, ProjectFeatures, Wire};
+use super::wire::{self, FetchedProject, Wire};
+use crate::model::ProjectFeatures;
 use crate::model::{Item, Project, ProjectId};
 
 /// Where a job runs.
@@ -136,7 +137,7 @@ fn drawn(id: ProjectId, url: &str, asked: &str) -> Option<FetchedProject> {
         issues_template: String::new(),
         merge_requests_template: String::new(),
     };
-    Some(FetchedProject { project, features })
+    Some(FetchedProject { project, features, updated_at: None })
 }
 
 #[cfg(test)]

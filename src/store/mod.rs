@@ -20,6 +20,8 @@
 mod codes;
 mod error;
 mod items;
+mod details;
+mod labels;
 mod limits;
 mod lock;
 mod names;
@@ -32,6 +34,7 @@ mod settled;
 mod streams;
 mod sync;
 mod text;
+mod tokens;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -46,15 +49,18 @@ use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
 pub use items::{ItemWrite, NotesOfItem};
+pub use details::Lent;
+pub use labels::LabelChange;
 pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
-pub use projects::{ProjectParts, ProjectWrite, StoredProject};
+pub use projects::{CatalogFile, ProjectParts, ProjectWrite, StoredProject};
 pub use prune::{UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };
 pub use sync::{Outcome, Problem, Run, Totals};
+pub use tokens::TokenRow;
 
 /// The store's own key of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

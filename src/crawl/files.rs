@@ -15,12 +15,9 @@ use super::parts::several;
 use super::roots::Roots;
 use super::{Crawler, Error, Event, Report, unless_stopped};
 use crate::codeowners::PLACES;
-use crate::gitlab::{
-    self, Feature, Fetched, GraphqlFailure, ProjectFeatures, ProjectFiles, Verdict, Want,
-};
+use crate::gitlab::{self, Feature, Fetched, ProjectFeatures, ProjectFiles, Want};
 use crate::model::{Project, ProjectId};
 use crate::store::{ProjectKey, ProjectParts, Run};
-use crate::telemetry::chain;
 
 /// The largest CODEOWNERS that is read. GitLab names no limit; its own viewer reads this much.
 const MAX_CODEOWNERS_BYTES: usize = 10 << 20;
@@ -123,18 +120,6 @@ impl Crawler {
             }
         }
         Ok(left)
-    }
-
-    /// Ends the sync when a batch met what every request would meet.
-    fn judge(&self, failure: GraphqlFailure) -> Result<(), Error> {
-        tracing::debug!("GraphQL does not tell all files, and REST is asked: {}", chain(&failure));
-        match failure.client_error() {
-            Some(error) if error.verdict() == Verdict::Abort => Err(Error::GitLab {
-                url: self.inner.source.url.to_string(),
-                source: Box::new(error),
-            }),
-            Some(_) | None => Ok(()),
-        }
     }
 
     async fn store_code_owners(

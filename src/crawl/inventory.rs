@@ -319,7 +319,8 @@ impl Crawler {
         before: &BTreeMap<ProjectId, StoredProject>,
         roots: &mut Roots,
     ) -> Result<(), Error> {
-        let writes: Vec<ProjectWrite> = wanted.iter().map(|found| self.project_write(found)).collect();
+        let writes: Vec<ProjectWrite> =
+            wanted.iter().map(|found| self.project_write(found)).collect();
         // The lists come first: a project that is stored is known, and gets none any more.
         for found in &wanted {
             let is_new = !before.contains_key(&found.project.id);

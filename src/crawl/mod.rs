@@ -68,7 +68,6 @@ pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use report::Report;
-use roots::Root;
 use token::TokenState;
 
 /// When a part that failed by chance is tried again, at the latest. The next sync asks for it,
@@ -262,12 +261,8 @@ impl Crawler {
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
             let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            let known = KnownProject {
-                key: stored.key,
-                path: stored.project.path,
-                context,
-                revision,
-            };
+            let known =
+                KnownProject { key: stored.key, path: stored.project.path, context, revision };
             (id, known)
         });
         Ok(known.collect())

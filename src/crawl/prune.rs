@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
-use super::items::stream_of;
+use super::items::{Reading, stream_of};
 use super::roots::Roots;
-use super::{Crawler, Error, KnownProject, Pass, Report, Root, go_on};
+use super::{Crawler, Error, KnownProject, Pass, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{ItemKey, Moves, Run, UnseenItem};
@@ -47,18 +47,15 @@ impl Crawler {
     }
 
     /// Removes the items below a root that a walk over all of its list, begun by the run `since`,
-    /// did not show, and returns how many.
-    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
+    /// did not show, and returns how many. Where the project does not offer them at all, GitLab has
+    /// said so, and no second question is asked.
     pub(super) async fn remove_unseen(
         &self,
-        run: &Run,
-        kind: ItemKind,
-        root: &Root,
+        reading: &Reading<'_>,
         since: i64,
-        projects: &BTreeMap<ProjectId, KnownProject>,
-        report: &Report,
-        stop: &CancellationToken,
+        offers: bool,
     ) -> Result<u64, Error> {
+        let Reading { run, kind, root, projects, report, stop, .. } = *reading;
         let mut unseen = self.inner.store.list_unseen_items(run.source, kind, since).await?;
         match root.scope {
             Scope::Project(id) => unseen.retain(|item| item.project == id),
@@ -82,10 +79,14 @@ impl Crawler {
             go_on(stop)?;
             let Some(id) = batch.first().map(|item| item.project) else { continue };
             let Some(project) = projects.get(&id) else { continue };
+            if !offers {
+                removed += self.settle_items(reading, batch, Vec::new()).await?;
+                continue;
+            }
             let iids = batch.iter().map(|item| item.iid).collect();
             match self.list_by_number(kind, id, iids).await {
                 Ok(Some(there)) => {
-                    removed += self.settle_items(run, kind, batch, there, projects).await?;
+                    removed += self.settle_items(reading, batch, there).await?;
                 }
                 Ok(None) => {
                     let reason = "GitLab's answer to a question for single items is not about \
@@ -149,19 +150,17 @@ impl Crawler {
 
     async fn settle_items(
         &self,
-        run: &Run,
-        kind: ItemKind,
+        reading: &Reading<'_>,
         batch: &[UnseenItem],
         there: Vec<Item>,
-        projects: &BTreeMap<ProjectId, KnownProject>,
     ) -> Result<u64, Error> {
+        let kind = reading.kind;
         let ids: BTreeSet<ItemId> = there.iter().map(|item| item.id).collect();
         let gone: Vec<ItemKey> =
             batch.iter().filter(|item| !ids.contains(&item.id)).map(|item| item.key).collect();
         if !there.is_empty() {
-            let read_at = self.by_gitlab(self.inner.clock.now());
-            let writes = self.item_writes(there, read_at, projects);
-            self.inner.store.apply_items(run, &writes, &Moves::Nothing).await?;
+            let found = there.into_iter().map(|item| (item, None)).collect();
+            reading.store(found, self.gitlab_now(), &Moves::Nothing).await?;
         }
         self.inner.store.remove_items(&gone).await?;
         for item in batch.iter().filter(|item| gone.contains(&item.key)) {

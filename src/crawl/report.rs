@@ -1,10 +1,11 @@
 //! What a run collects on its way: the parts that could not be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{ItemKind, ProjectId};
+use super::items::project_path;
+use crate::model::{Item, ItemKind, ProjectId};
 use crate::store::Problem;
 
 /// What one sync collects on its way.
@@ -17,6 +18,8 @@ pub(super) struct Report {
     listed_all: AtomicBool,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
+    /// Projects of items that no project of the index has, with their paths.
+    strangers: Mutex<BTreeMap<ProjectId, String>>,
 }
 
 impl Report {
@@ -71,5 +74,16 @@ impl Report {
 
     pub(super) fn take(&self) -> Vec<Problem> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes note of an item whose project the index does not know.
+    pub(super) fn meet(&self, item: &Item) {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        strangers.entry(item.project).or_insert_with(|| project_path(item));
+    }
+
+    /// Returns the projects that were met, each once.
+    pub(super) fn take_strangers(&self) -> BTreeMap<ProjectId, String> {
+        std::mem::take(&mut self.strangers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -98,9 +98,17 @@ impl Crawler {
         unless_stopped(stop, self.check_token()).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
-            let projects = self.known_projects(run).await?;
+            let mut projects = self.known_projects(run).await?;
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
-                self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
+                removed +=
+                    self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
+            }
+            if self.welcome_strangers(run, &mut roots, report, stop).await? {
+                self.read_details(run, pass, &roots, report, stop).await?;
+                projects = self.known_projects(run).await?;
+                for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
+                    self.read_joined(run, kind, &roots, &projects, report, stop).await?;
+                }
             }
             if pass.reconciles() {
                 removed += self.reconcile(run, pass, &roots, &projects, report, stop).await?;

@@ -37,6 +37,7 @@ mod tls;
 mod trouble;
 pub mod wire;
 
+pub use crate::model::ProjectFeatures;
 pub use client::{Client, Stats};
 pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
@@ -55,5 +56,4 @@ pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
 pub use tls::CaFault;
-pub use crate::model::ProjectFeatures;
 pub use wire::{ApprovalRule, FetchedProject, Group, RawFile, Version};

@@ -133,7 +133,9 @@ impl Store {
             for item in &new {
                 let Some(stored) = known.get(&code(item)) else { continue };
                 old.push(stored.key);
-                if item.item.notes_count == 0 {
+                // GitLab's own notes are not counted: without that change they stay.
+                let had = stored.notes_count > 0 && item.item.notes_count == 0;
+                if had && item.notes.is_none() {
                     uncommented.push(stored.key);
                 }
             }
@@ -228,6 +230,7 @@ pub(super) async fn mark_seen(
 struct Stored {
     key: i64,
     read_at: i64,
+    notes_count: i64,
     fingerprint: Vec<u8>,
     notes_fingerprint: Option<Vec<u8>>,
 }
@@ -246,7 +249,7 @@ async fn known_items(
     // `cross join` keeps the order: one look-up for each id, not a pass over all items for each.
     let rows = sqlx::query!(
         r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint, i.read_at,
-            i.notes_fingerprint
+            i.notes_count, i.notes_fingerprint
         from json_each(?2) as e
         cross join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
             and i.gitlab_id = e.value ->> 1"#,
@@ -262,6 +265,7 @@ async fn known_items(
             let stored = Stored {
                 key: row.id,
                 read_at: row.read_at,
+                notes_count: row.notes_count,
                 fingerprint: row.fingerprint,
                 notes_fingerprint: row.notes_fingerprint,
             };
@@ -279,7 +283,9 @@ async fn store_items(
     let query = |source| Error::Query { doing, source };
     let rows: Vec<Row<'_>> = items.iter().map(|item| Row::from(*item)).collect();
     let rows = codes::json(&rows);
-    // Comments are due again whenever anything changed; an item without any has none to read.
+    // Comments are due again when the item's time or their number changed, or what they are read
+    // with (the last 6 bytes of the fingerprint). A time that is the same when cut to the second
+    // is the same: GraphQL prints no more, and what is stored may be finer.
     let stored = sqlx::query!(
         r#"with e as materialized (select value from json_each(?3))
         insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
@@ -300,9 +306,19 @@ async fn store_items(
             state = excluded.state, draft = excluded.draft, confidential = excluded.confidential,
             issue_type = excluded.issue_type, author = excluded.author, labels = excluded.labels,
             source_branch = excluded.source_branch, web_url = excluded.web_url,
-            created_at = excluded.created_at, updated_at = excluded.updated_at,
-            closed_at = excluded.closed_at, merged_at = excluded.merged_at,
-            notes_count = excluded.notes_count, notes_read_at = excluded.notes_read_at,
+            created_at = iif(item.created_at / 1000 = excluded.created_at / 1000
+                    and excluded.created_at % 1000 = 0, item.created_at, excluded.created_at),
+            updated_at = iif(item.updated_at / 1000 = excluded.updated_at / 1000
+                    and excluded.updated_at % 1000 = 0, item.updated_at, excluded.updated_at),
+            closed_at = iif(item.closed_at / 1000 = excluded.closed_at / 1000
+                    and excluded.closed_at % 1000 = 0, item.closed_at, excluded.closed_at),
+            merged_at = iif(item.merged_at / 1000 = excluded.merged_at / 1000
+                    and excluded.merged_at % 1000 = 0, item.merged_at, excluded.merged_at),
+            notes_read_at = iif(item.updated_at / 1000 = excluded.updated_at / 1000
+                    and item.notes_count = excluded.notes_count
+                    and substr(item.fingerprint, 11) = substr(excluded.fingerprint, 11),
+                item.notes_read_at, null),
+            notes_count = excluded.notes_count,
             fingerprint = excluded.fingerprint, seen_run = excluded.seen_run,
             read_at = excluded.read_at
         returning id as "id!", kind as "kind!", gitlab_id as "gitlab_id!""#,

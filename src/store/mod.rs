@@ -18,9 +18,9 @@
 //! Reading: [`read`].
 
 mod codes;
+mod details;
 mod error;
 mod items;
-mod details;
 mod labels;
 mod limits;
 mod lock;
@@ -47,9 +47,9 @@ use sqlx::sqlite::{
 };
 use sqlx::{Sqlite, Transaction};
 
+pub use details::Lent;
 pub use error::Error;
 pub use items::{ItemWrite, NotesOfItem};
-pub use details::Lent;
 pub use labels::LabelChange;
 pub use limits::LearntLimit;
 pub use lock::Lock;

@@ -247,6 +247,17 @@ impl Store {
         commit(write, false, DOING).await
     }
 
+    /// Notes where a root is now.
+    pub async fn move_root(&self, root: RootKey, path: &str) -> Result<(), Error> {
+        const DOING: &str = "noting where a root is now";
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("update root set path = ?2 where id = ?1", root.0, path)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
     /// Returns how far a list was read.
     pub async fn find_stream(&self, root: RootKey, kind: StreamKind) -> Result<Stream, Error> {
         let kind = kind.as_str();

@@ -42,7 +42,9 @@ impl Kind {
     pub(super) const fn size(self) -> Size {
         match self {
             Self::Files => Size::new(50, PAGE_MAXIMUM),
-            Self::Issues | Self::MergeRequests => Size::new(25, PAGE_MAXIMUM),
+            // As a published connector has it: what comes with merge requests is less.
+            Self::Issues => Size::new(50, PAGE_MAXIMUM),
+            Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Instance => Size::new(1, 1),
         }

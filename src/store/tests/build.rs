@@ -5,8 +5,8 @@ use tempfile::TempDir;
 
 use crate::correlate::{ItemReading, TagReading, match_key};
 use crate::model::{
-    Evidence, Iid, Item, ItemId, ItemKind, ItemState, Location, Note, NoteId, Project, ProjectFeatures, ProjectId,
-    Reference, Tag, Via,
+    Evidence, Iid, Item, ItemId, ItemKind, ItemState, Location, Note, NoteId, Project,
+    ProjectFeatures, ProjectId, Reference, Tag, Via,
 };
 use crate::store::read::{Filter, ItemRow, Listing, Sort, TagCounts, Visibility};
 use crate::store::{

@@ -5,7 +5,7 @@ use crate::model::{ItemKind, ProjectId};
 use crate::store::ItemKey;
 
 #[tokio::test]
-async fn unseen_items_are_those_of_seen_projects_and_of_one_kind() {
+async fn unseen_items_are_those_of_one_kind_in_any_project() {
     let mut index = Index::new().await;
     let (here, gone) = (project(1, "shop/here"), project(2, "shop/gone"));
     index.projects(&[here.clone(), gone]).await;
@@ -21,8 +21,9 @@ async fn unseen_items_are_those_of_seen_projects_and_of_one_kind() {
         .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
         .await
         .unwrap();
-    assert_eq!(unseen.len(), 1);
+    assert_eq!(unseen.len(), 2);
     assert_eq!((unseen[0].iid.get(), unseen[0].project), (1, ProjectId::new(1)));
+    assert_eq!((unseen[1].iid.get(), unseen[1].path.as_str()), (4, "shop/gone"));
     assert_eq!(unseen[0].project_key, a);
     let unseen = index
         .store

@@ -43,6 +43,7 @@ fn variables(document: &Document) -> Value {
         Kind::Issues | Kind::MergeRequests => json!({
             "path": "acme", "first": first, "notes": FIRST_NOTES, "archived": true,
             "updatedAfter": "2026-01-01T00:00:00Z", "updatedBefore": null, "after": null,
+            "sort": "UPDATED_ASC",
         }),
         Kind::Notes => {
             let class = if document.name == "issue_notes" { "Issue" } else { "MergeRequest" };

@@ -13,5 +13,6 @@ mod opening;
 mod projects;
 mod prune;
 mod runs;
+mod settled;
 mod tombstones;
 mod visibility;

@@ -1,6 +1,7 @@
 //! All that an index holds, one line for each row, without the keys that the store gives.
 //!
-//! Two indexes with the same lines give the same answers, whatever happened on the way.
+//! Two indexes with the same lines give the same answers, whatever happened on the way. Times are in
+//! seconds: GraphQL prints no more, and an index may hold what REST said as well.
 
 use sqlx::Row;
 
@@ -58,7 +59,8 @@ const ROWS: [(&str, &str); 16] = [
         "item",
         of_items!(
             "i.gitlab_id, i.title, i.state, i.draft, i.confidential, i.issue_type, i.author,
-            i.labels, i.source_branch, i.web_url, i.created_at, i.updated_at, i.closed_at,
+            i.labels, i.source_branch, i.web_url, i.created_at / 1000, i.updated_at / 1000,
+            i.closed_at / 1000,
             i.merged_at, i.notes_count, i.notes_read_at is null, hex(t.description),
             hex(i.fingerprint)",
             "left join item_text as t on t.item_id = i.id"
@@ -67,7 +69,8 @@ const ROWS: [(&str, &str); 16] = [
     (
         "comment",
         of_items!(
-            "n.gitlab_id, n.author, n.system, n.internal, n.created_at, n.updated_at, hex(n.body)",
+            "n.gitlab_id, n.author, n.system, n.internal, n.created_at / 1000, n.updated_at / 1000,
+                hex(n.body)",
             "join note as n on n.item_id = i.id"
         ),
     ),

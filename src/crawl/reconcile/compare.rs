@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::items::{Reading, stream_of};
 use super::super::details::several;
+use super::super::items::{Reading, stream_of};
 use super::super::roots::{Root, Roots};
 use super::super::{Crawler, Error, KnownProject, Pass, Report, go_on, unless_stopped};
 use crate::gitlab::{self, ItemCounts, ItemQuery, Scope};

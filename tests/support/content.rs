@@ -52,7 +52,7 @@ const ROWS: [(&str, &str); 16] = [
     (
         "pipeline",
         "select json_array(p.path, l.gitlab_id, l.status, l.git_ref, l.sha, l.web_url,
-            l.created_at, l.updated_at)
+            l.created_at / 1000, l.updated_at / 1000)
         from pipeline as l join project as p on p.id = l.project_id",
     ),
     (
@@ -61,7 +61,7 @@ const ROWS: [(&str, &str); 16] = [
             "i.gitlab_id, i.title, i.state, i.draft, i.confidential, i.issue_type, i.author,
             i.labels, i.source_branch, i.web_url, i.created_at / 1000, i.updated_at / 1000,
             i.closed_at / 1000,
-            i.merged_at, i.notes_count, i.notes_read_at is null, hex(t.description),
+            i.merged_at / 1000, i.notes_count, i.notes_read_at is null, hex(t.description),
             hex(i.fingerprint)",
             "left join item_text as t on t.item_id = i.id"
         ),
@@ -98,7 +98,7 @@ const ROWS: [(&str, &str); 16] = [
     (
         "tag of an item",
         of_items!(
-            "t.key, t.match_key, g.kind, g.updated_at, g.own, g.inherited",
+            "t.key, t.match_key, g.kind, g.updated_at / 1000, g.own, g.inherited",
             "join item_tag as g on g.item_id = i.id join tag as t on t.id = g.tag_id"
         ),
     ),
@@ -113,7 +113,7 @@ const ROWS: [(&str, &str); 16] = [
     (
         "reference of an item",
         of_items!(
-            "r.kind, r.ref, m.kind, m.updated_at, m.internal",
+            "r.kind, r.ref, m.kind, m.updated_at / 1000, m.internal",
             "join item_reference as m on m.item_id = i.id
             join reference as r on r.id = m.reference_id"
         ),

@@ -74,6 +74,9 @@ use token::TokenState;
 /// however soon it comes; what is to be looked at later than this is left until then.
 const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
 
+/// No answer is on its way for so long, so a clock was set.
+const CLOCK_SET_MS: i64 = 90_000;
+
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -195,7 +198,7 @@ impl Crawler {
             url: source.url.to_string(),
             source: Box::new(error),
         })?;
-        let skew_ms = AtomicI64::new(0);
+        let skew_ms = AtomicI64::new(i64::MIN / 2);
         let token = TokenState::default();
         let activity = Mutex::default();
         let inner = Inner {
@@ -308,18 +311,26 @@ impl Crawler {
         }
     }
 
-    /// Learns how far GitLab's clock is from ours.
+    /// Learns how far GitLab's clock is from ours. Its `Date` is cut to the second and late by the
+    /// way of the answer, so the largest difference seen is the nearest; one that is far smaller
+    /// comes from a clock that was set.
     fn learn_skew(&self, server_date: Option<Timestamp>) {
         if let Some(date) = server_date {
             let skew = date.duration_since(self.inner.clock.now()).as_millis();
             let skew = i64::try_from(skew).unwrap_or_default();
-            self.inner.skew_ms.store(skew, Ordering::Relaxed);
+            let known = self.inner.skew_ms.load(Ordering::Relaxed);
+            if skew > known || known - skew > CLOCK_SET_MS {
+                self.inner.skew_ms.store(skew, Ordering::Relaxed);
+            }
         }
     }
 
     /// Returns an instant of our clock as GitLab's shows it.
     fn by_gitlab(&self, at: Timestamp) -> Timestamp {
-        let skew = SignedDuration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed));
+        let skew = self.inner.skew_ms.load(Ordering::Relaxed);
+        // None was learnt yet.
+        let skew = if skew == i64::MIN / 2 { 0 } else { skew };
+        let skew = SignedDuration::from_millis(skew);
         at.saturating_add(skew).unwrap_or(at)
     }
 }

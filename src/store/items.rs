@@ -116,9 +116,7 @@ impl Store {
         let (mut same, mut new): (Vec<&ItemWrite>, Vec<&ItemWrite>) = (Vec::new(), Vec::new());
         for item in last_of_each(page, |w| (w.item.kind, w.item.id)) {
             match known.get(&code(item)) {
-                Some(stored) if stored.read_at > item.read_at.as_millisecond() => {
-                    seen.push(stored.key);
-                }
+                Some(stored) if is_later(stored.read_at, item.read_at) => seen.push(stored.key),
                 Some(stored) if stored.fingerprint == item.fingerprint => {
                     seen.push(stored.key);
                     same.push(item);
@@ -141,6 +139,12 @@ impl Store {
         advance(&mut write, moves, DOING).await?;
         commit(write, changed, DOING).await
     }
+}
+
+/// True when what is stored was asked for later than what has come. What differs by less may come
+/// from two processes that know GitLab's clock to the second only; no answer is under way for more.
+fn is_later(stored: i64, read_at: Timestamp) -> bool {
+    (1_501..=120_000).contains(&(stored - read_at.as_millisecond()))
 }
 
 /// Stores the comments that came with an item, and says whether they are others than before.

@@ -70,6 +70,8 @@ impl Bench {
     /// Writes a configuration for one group of a simulated GitLab. `source` are further lines of
     /// its section, `more` are further sections.
     pub fn new(gitlab: &GitLab, group: &str, source: &str, more: &str) -> Self {
+        // As a real one does: the crawl goes by GitLab's clock.
+        gitlab.tell_world_time();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bench = Self { folder, token: gitlab.token().to_owned() };
         let text = format!(

@@ -90,24 +90,31 @@ impl Reading<'_> {
             // Before looking: news in between must not be missed.
             news.as_mut().enable();
             let task = walk.windows().take();
-            match task {
+            let window = match task {
                 Task::End => return Ok(()),
-                Task::Wait => news.await,
-                Task::Divide { lower, at } => {
+                Task::Wait => {
+                    news.await;
+                    continue;
+                }
+                Task::ReadPart { lower, part } => {
                     let store = &self.crawler.inner.store;
-                    store.split_window(self.root.key, kind, lower, at).await?;
-                    walk.windows().divided(lower, at);
-                }
-                Task::Read(window) => {
-                    let span = InWindow { walk, window, root: self.root.key, kind };
-                    let whole = self.read(&span).await;
-                    if !matches!(whole, Ok(true)) {
+                    let split = store.split_window(self.root.key, kind, lower, part.lower).await;
+                    if let Err(error) = split {
                         walk.windows().fail();
+                        walk.news.notify_waiters();
+                        return Err(error.into());
                     }
-                    walk.news.notify_waiters();
-                    whole?;
+                    part
                 }
+                Task::Read(window) => window,
+            };
+            let span = InWindow { walk, window, root: self.root.key, kind };
+            let whole = self.read(&span).await;
+            if !matches!(whole, Ok(true)) {
+                walk.windows().fail();
             }
+            walk.news.notify_waiters();
+            whole?;
         }
     }
 }

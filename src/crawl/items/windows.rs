@@ -39,12 +39,12 @@ struct Live {
 pub(super) enum Task {
     /// Read this window, from its position on.
     Read(Window),
-    /// Divide the window that begins at `lower` at `at`, then ask again.
-    Divide {
-        /// The window's name.
+    /// Read this window, the later part of the one that began at `lower`.
+    ReadPart {
+        /// The name of the window that was divided.
         lower: Timestamp,
-        /// Where.
-        at: Timestamp,
+        /// The part.
+        part: Window,
     },
     /// Nothing now; perhaps after the next page.
     Wait,
@@ -77,27 +77,24 @@ impl Windows {
         if self.divisions >= self.readers.saturating_sub(1) + self.pages / PAGES_FOR_EACH {
             return Task::Wait;
         }
-        let largest = self
-            .windows
-            .iter()
-            .filter(|live| !live.window.done)
-            .max_by_key(|live| live.left())
-            .filter(|live| live.left() >= WORTH_DIVIDING);
-        match largest.and_then(|live| Some((live.window.lower, live.middle()?))) {
-            Some((lower, at)) => Task::Divide { lower, at },
-            None => Task::Wait,
-        }
+        self.divide().unwrap_or(Task::Wait)
     }
 
-    /// Takes note that a window was divided.
-    pub(super) fn divided(&mut self, lower: Timestamp, at: Timestamp) {
-        let Some(live) = self.windows.iter_mut().find(|live| live.window.lower == lower) else {
-            return;
-        };
-        let later = Window { lower: at, upper: live.window.upper, position: at, done: false };
-        live.window.upper = at;
+    /// Divides the window that seems to have the most left, where that is worth it.
+    fn divide(&mut self) -> Option<Task> {
+        let largest = self
+            .windows
+            .iter_mut()
+            .filter(|live| !live.window.done)
+            .max_by_key(|live| live.left())
+            .filter(|live| live.left() >= WORTH_DIVIDING)?;
+        let at = largest.middle()?;
+        let (lower, upper) = (largest.window.lower, largest.window.upper);
+        largest.window.upper = at;
+        let part = Window { lower: at, upper, position: at, done: false };
         self.divisions += 1;
-        self.windows.push(Live { window: later, taken: false, first: None, items: 0 });
+        self.windows.push(Live { window: part, taken: true, first: None, items: 0 });
+        Some(Task::ReadPart { lower, part })
     }
 
     /// Returns where a window ends now.
@@ -178,9 +175,8 @@ mod tests {
         assert_eq!(windows.take(), Task::Read(window(0, 1_000_000)));
         assert_eq!(windows.take(), Task::Wait);
         read(&mut windows, 0, 0, 10_000);
-        assert_eq!(windows.take(), Task::Divide { lower: at(0), at: at(505_000) });
-        windows.divided(at(0), at(505_000));
-        assert_eq!(windows.take(), Task::Read(window(505_000, 1_000_000)));
+        let part = window(505_000, 1_000_000);
+        assert_eq!(windows.take(), Task::ReadPart { lower: at(0), part });
         assert_eq!(windows.upper(at(0)), Some(at(505_000)));
     }
 
@@ -199,10 +195,8 @@ mod tests {
         windows.take();
         for page in 1..=600_i64 {
             read(&mut windows, 0, 0, page * 1_000);
-            while let Task::Divide { lower, at } = windows.take() {
-                windows.divided(lower, at);
+            while let Task::ReadPart { .. } = windows.take() {
                 divisions += 1;
-                windows.take();
             }
         }
         assert!((3..=13).contains(&divisions), "{divisions}");

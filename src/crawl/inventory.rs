@@ -132,7 +132,9 @@ impl Crawler {
     /// True when a project is to be in the index.
     pub(super) fn wants(&self, project: &Project) -> bool {
         let source = &self.inner.source;
-        !source.excludes(&project.path) && (source.archived || !project.archived)
+        !source.excludes(&project.path)
+            && (source.archived || !project.archived)
+            && !self.is_held_elsewhere(project.id)
     }
 
     pub(super) fn project_write(&self, project: &Project) -> ProjectWrite {

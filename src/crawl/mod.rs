@@ -16,7 +16,7 @@
 //!    ([`walk`], [`items`]). Each page is stored in one transaction with
 //!    the time up to which the list was read; a killed sync goes on from there.
 //! 4. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
-//!    separate question does not show either ([`prune`]).
+//!    separate question does not show either ([`reconcile`]).
 //! 5. **Comments** of items that changed are read ([`notes`]).
 //! 6. **Names** are settled: services by project name, spellings shown.
 //!
@@ -35,7 +35,7 @@ mod parts;
 mod pass;
 mod portion;
 mod progress;
-mod prune;
+mod reconcile;
 mod report;
 mod roots;
 mod run;
@@ -45,7 +45,7 @@ mod summary;
 mod token;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -145,6 +145,8 @@ struct Inner {
     activity: Mutex<Activity>,
     /// A few projects that were read, to learn from what their GitLab has.
     sample: Mutex<Vec<ProjectId>>,
+    /// Projects that a source before this one of the same GitLab holds.
+    held: Mutex<Arc<BTreeSet<ProjectId>>>,
     /// True once the pacer was told what an earlier process learnt.
     recalled: AtomicBool,
 }
@@ -212,6 +214,7 @@ impl Crawler {
             skew_ms,
             activity,
             sample: Mutex::default(),
+            held: Mutex::default(),
             recalled: AtomicBool::new(false),
         };
         let crawler = Self { inner: Arc::new(inner) };
@@ -231,6 +234,11 @@ impl Crawler {
     /// Returns the source's name.
     pub fn name(&self) -> &str {
         &self.inner.source.name
+    }
+
+    /// Returns when each pass over the source last ended that was not a failure, by its beginning.
+    pub(super) async fn passes_done(&self) -> Result<BTreeMap<String, Timestamp>, store::Error> {
+        self.inner.store.list_passes(&self.inner.source.name).await
     }
 
     /// Returns what this crawler does and knows now.

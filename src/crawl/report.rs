@@ -1,6 +1,7 @@
 //! What a run collects on its way: the parts that could not be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::items::project_path;
@@ -15,6 +16,8 @@ pub(super) struct Report {
     postponed: Vec<Problem>,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
+    /// Projects and items that were removed.
+    removed: AtomicU64,
     /// Projects of items that no project of the index has, with their paths.
     strangers: Mutex<BTreeMap<ProjectId, String>>,
 }
@@ -37,6 +40,16 @@ impl Report {
         if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
             problems.push(problem);
         }
+    }
+
+    /// Counts projects or items that were removed.
+    pub(super) fn count_removed(&self, count: u64) {
+        self.removed.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Returns how many were removed.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Relaxed)
     }
 
     /// True when a part is not to be asked for yet. Its problem stays one of this sync too.

@@ -44,8 +44,8 @@ pub use credential::{
 pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use graphql::{
-    Cursor, FailedAt, Fetched, FilesAnswer, GraphqlFailure, Instance, ItemPage, ItemWithNotes,
-    ItemsQuery, NotePage, Partial, Place, ProjectFile, ProjectFiles, Step, Want,
+    Cursor, FailedAt, Fetched, FilesAnswer, GraphqlFailure, Instance, ItemCounts, ItemPage,
+    ItemWithNotes, ItemsQuery, NotePage, Partial, Place, ProjectFile, ProjectFiles, Step, Want,
 };
 pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};

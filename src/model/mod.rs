@@ -13,7 +13,7 @@ mod reference;
 mod tag;
 
 pub use evidence::{Evidence, Location, Via};
-pub use id::{GroupId, Iid, ItemId, NoteId, PipelineId, ProjectId};
+pub use id::{GroupId, Iid, ItemId, LabelId, NoteId, PipelineId, ProjectId};
 pub use item::{Item, ItemKind, ItemState, Note};
 pub use owner::{Owner, OwnerKind};
 pub use project::{Label, Pipeline, Project, Template};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ItemKind, PipelineId, ProjectId};
+use super::{ItemKind, LabelId, PipelineId, ProjectId};
 
 /// A project as GitLab shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Project {
 /// A label that may be put on a project's items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
+    /// Its id; `None` where GitLab does not say.
+    pub id: Option<LabelId>,
     /// The title, `service::webshop`.
     pub name: String,
     /// What it means, in words; may carry aliases.

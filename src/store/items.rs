@@ -10,6 +10,7 @@ use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
 use super::references::{ReferenceRow, list_references, store_references};
 use super::streams::advance;
+use super::tombstones::unearth_items;
 use super::{
     Error, ItemKey, Moves, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each,
     text,
@@ -245,6 +246,9 @@ async fn store_items(
     doing: &'static str,
 ) -> Result<BTreeMap<(i64, i64), ItemKey>, Error> {
     let query = |source| Error::Query { doing, source };
+    let ids: Vec<(i64, i64)> =
+        items.iter().map(|w| (codes::kind_code(w.item.kind), w.item.id.get())).collect();
+    unearth_items(write, run.source, &ids, doing).await?;
     let rows: Vec<Row<'_>> = items.iter().map(|item| Row::from(*item)).collect();
     let rows = codes::json(&rows);
     // Comments are due again when the item's time or their number changed, or what they are read

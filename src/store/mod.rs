@@ -14,12 +14,13 @@
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
 //! Writing: [`sync`] (runs), [`streams`] (how far each list was read), [`projects`], [`items`],
-//! [`names`], [`limits`].
+//! [`names`], [`limits`], [`prune`] with [`tombstones`].
 //! Reading: [`read`].
 
 mod codes;
 mod error;
 mod items;
+mod labels;
 mod limits;
 mod lock;
 mod names;
@@ -31,6 +32,7 @@ mod references;
 mod streams;
 mod sync;
 mod text;
+mod tombstones;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -45,15 +47,17 @@ use sqlx::{Sqlite, Transaction};
 
 pub use error::Error;
 pub use items::{ItemWrite, NotesOfItem};
+pub use labels::LabelChange;
 pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
 pub use projects::{ProjectParts, ProjectWrite, StoredProject};
-pub use prune::{UnseenItem, UnseenProject};
+pub use prune::{HeldProject, StoredCount, UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };
-pub use sync::{Outcome, Problem, Run, Totals};
+pub use sync::{Ended, Outcome, Problem, Run, Totals};
+pub use tombstones::{Gone, Tombstone};
 
 /// The store's own key of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

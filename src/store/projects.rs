@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::labels::store_labels;
 use super::names::{TagRow, intern_tags, settle_inheritance};
+use super::tombstones::unearth_projects;
 use super::{Error, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each, text};
 use crate::correlate::TagReading;
 use crate::model::{Label, Pipeline, Project, ProjectId, Template};
@@ -244,6 +246,7 @@ async fn store_projects(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
+    unearth_projects(write, run, projects.iter().map(|write| write.project.id), doing).await?;
     let rows: Vec<Row<'_>> = projects.iter().map(|project| Row::from(*project)).collect();
     let rows = codes::json(&rows);
     // A path that is left stays an address of the project, until another takes it. `cross join`
@@ -318,40 +321,6 @@ async fn store_projects(
     .map_err(query)?;
     settle_inheritance(write, &all, doing).await?;
     Ok(())
-}
-
-async fn store_labels(
-    write: &mut Write,
-    project: ProjectKey,
-    labels: &[Label],
-    doing: &'static str,
-) -> Result<u64, Error> {
-    let query = |source| Error::Query { doing, source };
-    let rows: Vec<(&str, &str)> =
-        labels.iter().map(|label| (label.name.as_str(), label.description.as_str())).collect();
-    let rows = codes::json(&rows);
-    let gone = sqlx::query!(
-        "delete from label where project_id = ?1
-        and name not in (select e.value ->> 0 from json_each(?2) as e)",
-        project.0,
-        rows,
-    )
-    .execute(&mut **write)
-    .await
-    .map_err(query)?;
-    let written = sqlx::query!(
-        "insert into label (project_id, name, description)
-        select ?1, e.value ->> 0, e.value ->> 1 from json_each(?2) as e
-        where true
-        on conflict (project_id, name) do update set description = excluded.description
-        where label.description <> excluded.description",
-        project.0,
-        rows,
-    )
-    .execute(&mut **write)
-    .await
-    .map_err(query)?;
-    Ok(gone.rows_affected() + written.rows_affected())
 }
 
 async fn store_templates(

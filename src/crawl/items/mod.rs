@@ -30,7 +30,7 @@ use crate::store::{ItemWrite, NoteWrite, NotesOfItem, Origin, Run, StreamKind};
 pub(super) use strangers::project_path;
 
 impl Crawler {
-    /// Reads the lists of one kind of all roots, and returns how much was removed.
+    /// Reads the lists of one kind of all roots.
     #[expect(clippy::too_many_arguments, reason = "one step of a run")]
     pub(super) async fn read_items(
         &self,
@@ -41,29 +41,22 @@ impl Crawler {
         projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let name = stream_of(kind).as_str();
         self.inner.progress.event(Event::Step { name, units: Some(0) });
-        let removed = std::sync::atomic::AtomicU64::new(0);
-        several(&roots.lists, self.concurrency(), |root| {
-            let removed = &removed;
-            async move {
-                let with_notes = pass != Pass::Sweep;
-                let reading =
-                    Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
-                let offers = match root.scope {
-                    Scope::Group(_) => true,
-                    Scope::Project(id) => {
-                        roots.listed.get(&id).is_none_or(|(_, features)| features.offers(kind))
-                    }
-                };
-                let gone = self.read_list(pass, &reading, offers).await?;
-                removed.fetch_add(gone, std::sync::atomic::Ordering::Relaxed);
-                Ok(())
-            }
+        several(&roots.lists, self.concurrency(), |root| async move {
+            let with_notes = pass != Pass::Sweep;
+            let reading =
+                Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
+            let offers = match root.scope {
+                Scope::Group(_) => true,
+                Scope::Project(id) => {
+                    roots.listed.get(&id).is_none_or(|(_, features)| features.offers(kind))
+                }
+            };
+            self.read_list(pass, &reading, offers).await
         })
-        .await?;
-        Ok(removed.into_inner())
+        .await
     }
 
     /// Reads the lists of projects that joined while others were read.
@@ -79,19 +72,17 @@ impl Crawler {
         let joined = roots.lists.iter().filter(|root| root.origin == Origin::Joined).cloned();
         let listed = roots.listed.clone();
         let joined = Roots { lists: joined.collect(), listed, ..Roots::default() };
-        self.read_items(run, Pass::Sync, kind, &joined, projects, report, stop).await?;
-        Ok(())
+        self.read_items(run, Pass::Sync, kind, &joined, projects, report, stop).await
     }
 
-    /// Reads one list as far as the pass goes, and returns how much was removed.
-    async fn read_list(
+    /// Reads one list as far as the pass goes.
+    pub(super) async fn read_list(
         &self,
         pass: Pass,
         reading: &Reading<'_>,
         offers: bool,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let (store, root, list) = (&self.inner.store, reading.root, stream_of(reading.kind));
-        let mut removed = 0;
         let mut stream = store.find_stream(root.key, list).await?;
         if stream.walk.is_none() && (stream.watermark.is_none() || pass.walks_all()) {
             let now = self.gitlab_now();
@@ -101,21 +92,21 @@ impl Crawler {
         if let Some(walk) = stream.walk {
             // What a project does not offer is not asked for: its list is empty, and it says so.
             if offers && !reading.walk_all().await? {
-                return Ok(removed);
+                return Ok(());
             }
-            removed += self.remove_unseen(reading, walk.run, offers).await?;
+            self.remove_unseen(reading, walk.run, offers).await?;
             store.end_walk(root.key, list).await?;
             stream = store.find_stream(root.key, list).await?;
         }
         if let Some(watermark) = stream.watermark.filter(|_| offers)
             && !reading.read_recent(watermark).await?
         {
-            return Ok(removed);
+            return Ok(());
         }
         if root.origin == Origin::Joined && self.is_done(root).await? {
             store.remove_root(root.key).await?;
         }
-        Ok(removed)
+        Ok(())
     }
 
     /// True when both lists of a root were read whole.

@@ -28,7 +28,7 @@ impl Crawler {
         let strangers: BTreeMap<ProjectId, String> = report.take_strangers();
         let mut welcome = false;
         for (id, path) in strangers {
-            if self.inner.source.excludes(&path) {
+            if self.inner.source.excludes(&path) || self.is_held_elsewhere(id) {
                 continue;
             }
             let found =

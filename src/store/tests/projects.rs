@@ -1,7 +1,7 @@
 //! Projects, and what hangs on them.
 
 use super::build::{ALL, Index, PUBLIC, at, issue, project};
-use crate::model::{ItemKind, Label, Pipeline, PipelineId, ProjectId, Template};
+use crate::model::{ItemKind, Label, LabelId, Pipeline, PipelineId, ProjectId, Template};
 use crate::store::ProjectParts;
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn an_item_that_moves_inherits_from_its_new_project() {
 }
 
 fn label(name: &str, description: &str) -> Label {
-    Label { name: name.to_owned(), description: description.to_owned() }
+    Label { id: None, name: name.to_owned(), description: description.to_owned() }
 }
 
 fn template(kind: ItemKind, name: &str, content: &str) -> Template {
@@ -339,4 +339,45 @@ async fn texts_of_any_kind_are_kept_byte_for_byte() {
     assert_eq!(stored, text);
     let bytes = index.number("select length(content) from code_owners").await;
     assert!(bytes < 10_000, "{bytes} bytes are not compressed");
+}
+
+#[tokio::test]
+async fn renamed_and_removed_labels_are_told_until_they_are_settled() {
+    let index = Index::new().await;
+    let key = index.project(&project(1, "shop/webshop")).await;
+    let store = &index.store;
+    let numbered = |labels: &[(i64, &str)]| ProjectParts {
+        labels: Some(
+            labels
+                .iter()
+                .map(|(id, name)| Label { id: Some(LabelId::new(*id)), ..label(name, "") })
+                .collect(),
+        ),
+        ..ProjectParts::default()
+    };
+    let told = async || {
+        let changes = store.list_label_changes(index.run.source).await.unwrap();
+        changes.into_iter().map(|change| (change.name, change.new_name)).collect::<Vec<_>>()
+    };
+    // Read before labels had numbers: none is taken for renamed.
+    let bare = ProjectParts { labels: Some(vec![label("bug", "")]), ..ProjectParts::default() };
+    store.apply_parts(&index.run, key, &bare, true).await.unwrap();
+    let first = numbered(&[(1, "bug"), (2, "crash"), (3, "late")]);
+    store.apply_parts(&index.run, key, &first, true).await.unwrap();
+    assert_eq!(told().await, []);
+
+    // `crash` takes another name, `bug` takes that of `crash`, `late` goes, and `new` is new.
+    let second = numbered(&[(1, "crash"), (2, "outage"), (4, "bug"), (5, "new")]);
+    store.apply_parts(&index.run, key, &second, true).await.unwrap();
+    store.apply_parts(&index.run, key, &second, true).await.unwrap();
+    let changes = store.list_label_changes(index.run.source).await.unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        ("crash".to_owned(), text("outage")),
+        ("late".to_owned(), None),
+        ("bug".to_owned(), text("crash")),
+    ];
+    assert_eq!(told().await, expected);
+    store.settle_label_changes(&changes).await.unwrap();
+    assert_eq!(told().await, []);
 }

@@ -193,7 +193,7 @@ impl Stage {
             for crawler in &index.crawlers {
                 let summary = crawler.sync(pass, &CancellationToken::new()).await;
                 let summary = summary.map_err(|error| {
-                    format!("the {} in the quiet failed: {error}", pass.as_str())
+                    format!("the {} in the quiet failed: {error}: {error:?}", pass.as_str())
                 })?;
                 removed += summary.removed;
                 left.extend(summary.errors);

@@ -209,9 +209,7 @@ impl Stage {
             }
         }
         let mut wrong = Vec::new();
-        if self.scene.roots != Roots::Projects {
-            wrong.extend(left.iter().map(|problem| format!("still a problem: {problem:?}")));
-        }
+        wrong.extend(left.iter().map(|problem| format!("still a problem: {problem:?}")));
         wrong.extend(judge::judge(&self.scene, &self.named, &self.gitlab, &index).await);
         index.close().await;
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }

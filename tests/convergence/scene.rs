@@ -164,6 +164,11 @@ impl Scene {
             weights = weights.with(Deed::BulkEdit, 12).with(Deed::Comment, 60);
             weights = weights.with(Deed::EditComment, 15).with(Deed::DeleteItem, 8);
         }
+        if matches!(self.roots, Roots::Projects | Roots::Overlapping) {
+            // A configured project that answers 404 stays, with a problem: nothing is removed on
+            // doubt, and no list shows that it is gone.
+            weights = weights.with(Deed::HideProject, 0).with(Deed::DeleteProject, 0);
+        }
         weights
     }
 

@@ -25,7 +25,10 @@ use std::time::Duration;
 use scene::{Kills, Scene};
 
 /// Seeds that once failed, each with what was wrong.
-const REGRESSIONS: &[(u64, &str)] = &[];
+const REGRESSIONS: &[(u64, &str)] = &[
+    (2, "the root of a project that went was read in the same run"),
+    (5, "the same, by REST and in trouble"),
+];
 
 /// The longest that a scene may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,16 +69,20 @@ macro_rules! scenes {
     };
 }
 
-// Several tests, so that a runner can play them beside each other.
+// Several tests, so that a runner can play them beside each other, and each ends in time.
 scenes! {
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_0_to_39: 0..40, Kills::Within;
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_40_to_79: 40..80, Kills::Within;
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_80_to_119: 80..120, Kills::Within;
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_120_to_159: 120..160, Kills::Within;
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_160_to_199: 160..200, Kills::Within;
-    a_living_gitlab_is_indexed_as_it_is_in_scenes_200_to_239: 200..240, Kills::Within;
-    a_process_killed_in_a_living_gitlab_ends_with_the_index_as_it_is_0_to_5: 0..6, Kills::Process;
-    a_process_killed_in_a_living_gitlab_ends_with_the_index_as_it_is_6_to_11: 6..12, Kills::Process;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_0_to_15: 0..16, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_16_to_31: 16..32, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_32_to_47: 32..48, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_48_to_63: 48..64, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_64_to_79: 64..80, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_80_to_95: 80..96, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_96_to_111: 96..112, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_112_to_127: 112..128, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_128_to_143: 128..144, Kills::Within;
+    a_living_gitlab_is_indexed_as_it_is_in_scenes_144_to_159: 144..160, Kills::Within;
+    a_process_killed_in_a_living_gitlab_ends_with_the_index_as_it_is_0_to_3: 0..4, Kills::Process;
+    a_process_killed_in_a_living_gitlab_ends_with_the_index_as_it_is_4_to_7: 4..8, Kills::Process;
 }
 
 #[tokio::test(flavor = "multi_thread")]

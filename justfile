@@ -36,3 +36,7 @@ prepare:
 # A simulated GitLab, crawled and served: needs nothing.
 demo *ARGS:
     cargo run --release -- demo {{ ARGS }}
+
+# So many random scenes in which the index must converge, from the first seed on.
+converge SEEDS="10000" FROM="0":
+    XREFD_SEEDS={{ FROM }}..$(({{ FROM }} + {{ SEEDS }})) cargo test --test convergence -- --ignored --nocapture

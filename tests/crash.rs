@@ -39,6 +39,13 @@ async fn organisation(seed: u64) -> (GitLab, Truth) {
 
 fn bench(gitlab: &GitLab, truth: &Truth) -> Bench {
     let more = support::prefixes(&truth.settings) + &support::both_keys();
+    // One request for each part, so that there are many moments to be killed at, and each says
+    // from where it asks.
+    Bench::new(gitlab, &truth.group, "transport = \"rest\"", &more)
+}
+
+fn with_graphql(gitlab: &GitLab, truth: &Truth) -> Bench {
+    let more = support::prefixes(&truth.settings) + &support::both_keys();
     Bench::new(gitlab, &truth.group, "", &more)
 }
 
@@ -61,9 +68,13 @@ impl Attempt {
             if path.starts_with("/groups/") && matches!(list, "issues" | "merge_requests") {
                 let address = format!("http://localhost/?{}", request.query);
                 let address = reqwest::Url::parse(&address).expect("a query");
-                let from = address.query_pairs().find(|(name, _)| name == "updated_after");
-                let from = from.map(|(_, value)| value.parse().expect("an instant"));
-                attempt.lists.entry(list.to_owned()).or_default().push(from);
+                let find = |name| address.query_pairs().find(|(found, _)| found == name);
+                // What changed since is asked for anew by each.
+                if find("order_by").is_some_and(|(_, order)| order == "created_at") {
+                    let from = find("created_after");
+                    let from = from.map(|(_, value)| value.parse().expect("an instant"));
+                    attempt.lists.entry(list.to_owned()).or_default().push(from);
+                }
             } else if matches!(list, "notes" | "labels") {
                 *attempt.parts.entry(path).or_default() += 1;
             }
@@ -205,6 +216,26 @@ async fn a_sync_killed_after_every_few_requests_still_comes_to_its_end() {
     assert!(kills > 3, "{kills}");
     let (found, _) = written_down(&killed, &truth).await;
     assert_same(&format!("after {kills} kills"), &wanted, &found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_by_graphql_killed_after_each_number_of_requests_ends_with_the_same_index() {
+    let (gitlab, truth) = organisation(6).await;
+    let calm = with_graphql(&gitlab, &truth);
+    assert_eq!(daemon::run(&calm, &["sync"]).await.code, Some(0));
+    let whole = gitlab.requests().len();
+    let (wanted, _) = written_down(&calm, &truth).await;
+    let mut kills = 0;
+    for requests in 1..whole {
+        let killed = with_graphql(&gitlab, &truth);
+        gitlab.forget_requests();
+        kills += usize::from(!run_and_kill(&killed, &gitlab, requests).await);
+        assert_eq!(daemon::run(&killed, &["sync"]).await.code, Some(0));
+        let (found, _) = written_down(&killed, &truth).await;
+        assert_same(&format!("killed after {requests} requests"), &wanted, &found);
+    }
+    assert!(kills > 3, "{kills}");
+    gitlab.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

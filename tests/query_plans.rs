@@ -42,6 +42,16 @@ const ALLOWED: &[Scan] = &[
         reason: "once a sync, to count how each name is spelt; along an index, without a sort",
     },
     Scan {
+        statement: "select count(*) from reference as r where exists",
+        scans: &["r"],
+        reason: "once a sync that changed something, to count what is mentioned: each is a search",
+    },
+    Scan {
+        statement: "update settled set generation = generation + 1",
+        scans: &["settled"],
+        reason: "one row for each configured GitLab",
+    },
+    Scan {
         statement: "delete from source where name not in",
         scans: &["source"],
         reason: "one row for each configured GitLab",

@@ -108,6 +108,9 @@ impl Crawler {
         let mut roots = self.find_roots(run, pass, report, stop).await?;
         self.remove_unwanted(run, report).await?;
         self.read_projects(run, pass, &mut roots, report, stop).await?;
+        // With a project that went, its own root went: there is no list of it to read.
+        let standing = self.inner.store.list_roots(run.source).await?;
+        roots.lists.retain(|root| standing.iter().any(|row| row.key == root.key));
         unless_stopped(stop, self.check_token(run)).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {

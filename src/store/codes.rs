@@ -19,6 +19,10 @@ pub const fn kind_of(code: i64) -> ItemKind {
 }
 
 /// Writes the rows of a batch as the JSON parameter in which they travel.
+///
+/// `json_each` writes the text of a row anew for each column that is taken out of it: statements
+/// that take many keep the rows first (`with e as materialized`), which takes little more than half
+/// of the time.
 pub fn json<T: Serialize + ?Sized>(rows: &T) -> String {
     serde_json::to_string(rows).expect("rows hold only numbers, texts and lists of them")
 }

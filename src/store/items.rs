@@ -11,10 +11,10 @@ use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
 use super::references::{ReferenceRow, list_references, store_references};
 use super::streams::advance;
+use super::text::{Packed, Span};
 use super::tombstones::unearth_items;
 use super::{
     Error, ItemKey, Moves, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each,
-    text,
 };
 use crate::correlate::ItemReading;
 use crate::model::{Iid, Item, ItemId, ShownLinks};
@@ -127,11 +127,22 @@ impl Store {
             }
         }
         mark_seen(&mut write, run, &seen, DOING).await?;
-        let mut changed = !new.is_empty();
-        if changed {
+        let mut touched = Vec::new();
+        if !new.is_empty() {
+            let (mut old, mut uncommented) = (Vec::new(), Vec::new());
+            for item in &new {
+                let Some(stored) = known.get(&code(item)) else { continue };
+                old.push(stored.key);
+                // GitLab's own notes are not counted: without that change they stay.
+                let had = stored.notes_count > 0 && item.item.notes_count == 0;
+                if had && item.notes.is_none() {
+                    uncommented.push(stored.key);
+                }
+            }
+            forget_derived(&mut write, &old, &uncommented, DOING).await?;
             for (id, key) in store_items(&mut write, run, &new, DOING).await? {
-                let stored = known.entry(id).or_default();
-                stored.key = key.0;
+                known.entry(id).or_default().key = key.0;
+                touched.push(key.0);
             }
         }
         let shown: Vec<(ItemKey, &ShownLinks)> = same
@@ -139,13 +150,20 @@ impl Store {
             .chain(&new)
             .filter_map(|w| Some((ItemKey(known.get(&code(w))?.key), &w.item.links)))
             .collect();
-        changed |= store_shown_links(&mut write, &shown, DOING).await?;
+        touched.extend(store_shown_links(&mut write, &shown, DOING).await?);
+        let mut noted = Vec::new();
         for item in same.into_iter().chain(new) {
-            let Some(stored) = known.get(&code(item)) else { continue };
-            changed |= store_notes_of(&mut write, stored, item, DOING).await?;
+            let Some((stored, found)) = known.get(&code(item)).zip(item.notes.as_ref()) else {
+                continue;
+            };
+            let is_same = stored.notes_fingerprint.as_ref() == Some(&found.fingerprint);
+            noted.push(Noted { key: ItemKey(stored.key), found, read_at: item.read_at, is_same });
         }
+        touched.extend(noted.iter().filter(|noted| !noted.is_same).map(|noted| noted.key.0));
+        store_notes_of(&mut write, &noted, DOING).await?;
+        list_references(&mut write, &touched, DOING).await?;
         advance(&mut write, moves, DOING).await?;
-        commit(write, changed, DOING).await
+        commit(write, !touched.is_empty(), DOING).await
     }
 }
 
@@ -155,29 +173,46 @@ fn is_later(stored: i64, read_at: Timestamp) -> bool {
     (1_501..=120_000).contains(&(stored - read_at.as_millisecond()))
 }
 
-/// Stores the comments that came with an item, and says whether they are others than before.
+/// An item whose comments came with it.
+struct Noted<'a> {
+    key: ItemKey,
+    found: &'a NotesOfItem,
+    read_at: Timestamp,
+    /// They are as they are stored.
+    is_same: bool,
+}
+
+/// Stores the comments that came with items where they are others than before, and when they were
+/// read.
 async fn store_notes_of(
     write: &mut Write,
-    stored: &Stored,
-    item: &ItemWrite,
+    noted: &[Noted<'_>],
     doing: &'static str,
-) -> Result<bool, Error> {
-    let Some(found) = &item.notes else { return Ok(false) };
-    let is_same = stored.notes_fingerprint.as_ref() == Some(&found.fingerprint);
-    if !is_same {
-        store_notes(write, ItemKey(stored.key), &found.notes, doing).await?;
+) -> Result<(), Error> {
+    if noted.is_empty() {
+        return Ok(());
     }
-    let read_at = item.read_at.as_millisecond();
+    let others: Vec<(ItemKey, &[NoteWrite])> = noted
+        .iter()
+        .filter(|noted| !noted.is_same)
+        .map(|noted| (noted.key, noted.found.notes.as_slice()))
+        .collect();
+    store_notes(write, &others, doing).await?;
+    let rows: Vec<(i64, i64, String)> = noted
+        .iter()
+        .map(|n| (n.key.0, n.read_at.as_millisecond(), hex(&n.found.fingerprint)))
+        .collect();
+    let rows = codes::json(&rows);
     sqlx::query!(
-        "update item set notes_read_at = ?2, notes_fingerprint = ?3, read_at = ?2 where id = ?1",
-        stored.key,
-        read_at,
-        found.fingerprint,
+        "update item set notes_read_at = e.value ->> 1,
+            notes_fingerprint = unhex(e.value ->> 2), read_at = e.value ->> 1
+        from json_each(?1) as e where item.id = e.value ->> 0",
+        rows,
     )
     .execute(&mut **write)
     .await
     .map_err(|source| Error::Query { doing, source })?;
-    Ok(!is_same)
+    Ok(())
 }
 
 /// Marks stored items as seen by this run.
@@ -187,6 +222,9 @@ pub(super) async fn mark_seen(
     items: &[i64],
     doing: &'static str,
 ) -> Result<(), Error> {
+    if items.is_empty() {
+        return Ok(());
+    }
     let items = codes::json(items);
     sqlx::query!(
         "update item set seen_run = ?1 where id in (select value from json_each(?2))",
@@ -204,6 +242,7 @@ pub(super) async fn mark_seen(
 struct Stored {
     key: i64,
     read_at: i64,
+    notes_count: i64,
     fingerprint: Vec<u8>,
     notes_fingerprint: Option<Vec<u8>>,
 }
@@ -222,7 +261,7 @@ async fn known_items(
     // `cross join` keeps the order: one look-up for each id, not a pass over all items for each.
     let rows = sqlx::query!(
         r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint, i.read_at,
-            i.notes_fingerprint
+            i.notes_count, i.notes_fingerprint
         from json_each(?2) as e
         cross join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
             and i.gitlab_id = e.value ->> 1"#,
@@ -238,6 +277,7 @@ async fn known_items(
             let stored = Stored {
                 key: row.id,
                 read_at: row.read_at,
+                notes_count: row.notes_count,
                 fingerprint: row.fingerprint,
                 notes_fingerprint: row.notes_fingerprint,
             };
@@ -262,7 +302,8 @@ async fn store_items(
     // with (the last 6 bytes of the fingerprint). A time that is the same when cut to the second
     // is the same: GraphQL prints no more, and what is stored may be finer.
     let stored = sqlx::query!(
-        r#"insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
+        r#"with e as materialized (select value from json_each(?3))
+        insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
             confidential, issue_type, author, labels, source_branch, web_url, created_at,
             updated_at, closed_at, merged_at, notes_count, notes_read_at, fingerprint, seen_run,
             read_at)
@@ -273,7 +314,7 @@ async fn store_items(
             e.value ->> 'created_at', e.value ->> 'updated_at', e.value ->> 'closed_at',
             e.value ->> 'merged_at', e.value ->> 'notes_count', null,
             unhex(e.value ->> 'fingerprint'), ?2, e.value ->> 'read_at'
-        from json_each(?3) as e
+        from e
         where true
         on conflict (source_id, kind, gitlab_id) do update set
             project_id = excluded.project_id, iid = excluded.iid, title = excluded.title,
@@ -314,19 +355,7 @@ async fn store_items(
         })
         .collect();
 
-    for (key, write_item) in &items {
-        let description = text::pack(&write_item.item.description);
-        sqlx::query!(
-            "insert into item_text (item_id, description) values (?1, ?2)
-            on conflict (item_id) do update set description = excluded.description",
-            key.0,
-            description,
-        )
-        .execute(&mut **write)
-        .await
-        .map_err(query)?;
-    }
-    forget_derived(write, &stored, doing).await?;
+    store_texts(write, &items, doing).await?;
     let tags: Vec<TagRow<'_>> =
         items.iter().flat_map(|(key, w)| TagRow::rows(key.0, &w.reading.tags)).collect();
     store_tags(write, &tags, &stored, doing).await?;
@@ -335,33 +364,65 @@ async fn store_items(
         .flat_map(|(key, w)| ReferenceRow::rows(*key, &w.reading.references, false))
         .collect();
     store_references(write, &references, doing).await?;
-    list_references(write, &stored, doing).await?;
-    forget_links(write, &stored, LinkOrigin::Texts, doing).await?;
     store_links(write, &links_of_texts(&items), doing).await?;
     Ok(keys)
 }
 
-/// Removes what was read out of the items' own texts, and the comments of items that have none
-/// any more.
+/// Stores the descriptions of items.
+async fn store_texts(
+    write: &mut Write,
+    items: &[(ItemKey, &ItemWrite)],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let mut packed = Packed::new();
+    let rows: Vec<(i64, Span)> =
+        items.iter().map(|(key, w)| (key.0, packed.push(&w.item.description))).collect();
+    let (rows, bytes) = (codes::json(&rows), packed.bytes());
+    sqlx::query!(
+        "insert into item_text (item_id, description)
+        select e.value ->> '$[0]', coalesce(
+            substr(?2, e.value ->> '$[1].at', e.value ->> '$[1].bytes'), x'')
+        from json_each(?1) as e
+        where true
+        on conflict (item_id) do update set description = excluded.description",
+        rows,
+        bytes,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(())
+}
+
+/// Removes what was read out of the own texts of stored items, and the comments of those that have
+/// none any more.
 async fn forget_derived(
     write: &mut Write,
-    items: &[i64],
+    stored: &[i64],
+    uncommented: &[i64],
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let items = codes::json(items);
+    if stored.is_empty() {
+        return Ok(());
+    }
+    forget_links(write, stored, LinkOrigin::Texts, doing).await?;
+    forget_links(write, uncommented, LinkOrigin::Notes, doing).await?;
+    let (stored, uncommented) = (codes::json(stored), codes::json(uncommented));
     sqlx::query!(
         "delete from item_tag_evidence where item_id in (select value from json_each(?1))",
-        items,
+        stored,
     )
     .execute(&mut **write)
     .await
     .map_err(query)?;
+    sqlx::query!("delete from item_tag where item_id in (select value from json_each(?1))", stored)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
     sqlx::query!(
-        "delete from note where item_id in (
-            select i.id from json_each(?1) as e join item as i on i.id = e.value
-            where i.notes_count = 0)",
-        items,
+        "delete from note where item_id in (select value from json_each(?1))",
+        uncommented,
     )
     .execute(&mut **write)
     .await
@@ -370,7 +431,7 @@ async fn forget_derived(
         "delete from reference_evidence where item_id in (select value from json_each(?1))
         and (note_gitlab_id = 0 or note_gitlab_id not in
             (select n.gitlab_id from note as n where n.item_id = reference_evidence.item_id))",
-        items,
+        stored,
     )
     .execute(&mut **write)
     .await
@@ -378,7 +439,7 @@ async fn forget_derived(
     Ok(())
 }
 
-/// Stores the evidence of the items' own tags, and lists their tags anew with those inherited.
+/// Stores the evidence of the items' own tags, and lists their tags with those inherited.
 async fn store_tags(
     write: &mut Write,
     tags: &[TagRow<'_>],
@@ -386,25 +447,29 @@ async fn store_tags(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    let tags = codes::json(tags);
-    intern_tags(write, &tags, doing).await?;
+    let ids = intern_distinct(write, tags, doing).await?;
+    let evidence: Vec<_> = tags
+        .iter()
+        .filter_map(|row| {
+            let tag = ids.get(&(row.key, row.match_key))?;
+            let (spelling, text, rule) = (row.spelling, row.text, row.rule);
+            Some((row.owner, tag, row.ordinal, spelling, row.via, row.location, text, rule))
+        })
+        .collect();
+    let evidence = codes::json(&evidence);
     sqlx::query!(
-        "insert into item_tag_evidence
+        "with e as materialized (select value from json_each(?1))
+        insert into item_tag_evidence
             (item_id, tag_id, ordinal, spelling, via, location, text, rule)
-        select e.value ->> 'owner', t.id, e.value ->> 'ordinal', e.value ->> 'spelling',
-            e.value ->> 'via', e.value ->> 'location', e.value ->> 'text', e.value ->> 'rule'
-        from json_each(?1) as e
-        join tag as t on t.key = e.value ->> 'key' and t.match_key = e.value ->> 'match_key'",
-        tags,
+        select e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4,
+            e.value ->> 5, e.value ->> 6, e.value ->> 7
+        from e",
+        evidence,
     )
     .execute(&mut **write)
     .await
     .map_err(query)?;
     let items = codes::json(items);
-    sqlx::query!("delete from item_tag where item_id in (select value from json_each(?1))", items)
-        .execute(&mut **write)
-        .await
-        .map_err(query)?;
     sqlx::query!(
         "insert into item_tag (tag_id, kind, updated_at, item_id, own, inherited)
         select tag_id, kind, updated_at, item_id, max(own), max(inherited) from (
@@ -423,4 +488,41 @@ async fn store_tags(
     .await
     .map_err(query)?;
     Ok(())
+}
+
+/// Makes sure that the tags of a page are in the dictionary, and returns their keys there. The same
+/// few stand in hundreds of rows, so each is asked for once.
+async fn intern_distinct<'a>(
+    write: &mut Write,
+    tags: &[TagRow<'a>],
+    doing: &'static str,
+) -> Result<BTreeMap<(&'a str, &'a str), i64>, Error> {
+    let mut distinct: BTreeMap<(&'a str, &'a str), &TagRow<'a>> = BTreeMap::new();
+    for tag in tags {
+        let first = distinct.entry((tag.key, tag.match_key)).or_insert(tag);
+        if tag.spelling < first.spelling {
+            *first = tag;
+        }
+    }
+    if distinct.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<&TagRow<'a>> = distinct.values().copied().collect();
+    let rows = codes::json(&rows);
+    intern_tags(write, &rows, doing).await?;
+    let found = sqlx::query!(
+        r#"select e.key + 0 as "place!: i64", t.id as "id!: i64" from json_each(?1) as e
+        cross join tag as t on t.key = e.value ->> 'key'
+            and t.match_key = e.value ->> 'match_key'"#,
+        rows,
+    )
+    .fetch_all(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    let names: Vec<(&'a str, &'a str)> = distinct.into_keys().collect();
+    let known = found.into_iter().filter_map(|row| {
+        let place = usize::try_from(row.place).ok()?;
+        Some((*names.get(place)?, row.id))
+    });
+    Ok(known.collect())
 }

@@ -143,12 +143,13 @@ pub(super) fn links_of_notes(item: ItemKey, notes: &[NoteWrite]) -> Vec<LinkRow>
     rows
 }
 
-/// Stores what GitLab's fields say in place of what they said, and tells whether that differs.
+/// Stores what GitLab's fields say in place of what they said, and returns the items of which they
+/// say something else.
 pub(super) async fn store_shown_links(
     write: &mut Write,
     items: &[(ItemKey, &ShownLinks)],
     doing: &'static str,
-) -> Result<bool, Error> {
+) -> Result<Vec<i64>, Error> {
     let keys: Vec<i64> = items.iter().map(|(key, _)| key.0).collect();
     let mut stored = shown_links(write, &keys, doing).await?;
     let (mut others, mut rows) = (Vec::new(), Vec::new());
@@ -168,11 +169,11 @@ pub(super) async fn store_shown_links(
         }
     }
     if others.is_empty() {
-        return Ok(false);
+        return Ok(others);
     }
     forget_links(write, &others, LinkOrigin::Fields, doing).await?;
     store_links(write, &rows, doing).await?;
-    Ok(true)
+    Ok(others)
 }
 
 async fn shown_links(

@@ -14,7 +14,7 @@
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
 //! Writing: [`sync`] (runs), [`streams`] (how far each list was read), [`projects`], [`items`],
-//! [`names`], [`limits`], [`prune`] with [`tombstones`].
+//! [`names`], [`settled`], [`limits`], [`prune`] with [`tombstones`].
 //! Reading: [`read`].
 
 mod codes;
@@ -31,6 +31,7 @@ mod projects;
 mod prune;
 pub mod read;
 mod references;
+mod settled;
 mod streams;
 mod sync;
 mod text;
@@ -83,6 +84,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections of the read-only pool. SQLite reads are CPU work, so a few more than cores serve.
 const READERS: u32 = 8;
 
+/// Pages that the writer keeps in memory, in KiB: a page of items touches places all over the
+/// indexes, and with SQLite's 2 MiB most of them would be read and written again for each.
+const WRITER_CACHE_KIB: u32 = 24 * 1024;
+
+/// Pages of 4 KiB after which the WAL is written back. Places that are written often are written
+/// back once for many commits.
+const PAGES_OF_WAL: u32 = 4_000;
+
 /// An open index.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -106,9 +115,16 @@ impl Store {
         let options = options(url)?;
         let path = options.get_filename().to_path_buf();
         let opening = |source| Error::Open { path: path.clone(), source };
+        let writing = options
+            .clone()
+            .create_if_missing(true)
+            .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", PAGES_OF_WAL.to_string())
+            // Statements that may fail half-way keep a journal, which else is a file.
+            .pragma("temp_store", "memory");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options.clone().create_if_missing(true))
+            .connect_with(writing)
             .await
             .map_err(opening)?;
         sqlx::migrate!().run(&writer).await.map_err(|source| Error::migrate(&path, source))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Error, Run, Store, Write, codes, commit};
+use super::{Error, Run, Store, Write, codes, commit, settled};
 use crate::correlate::{TagReading, inherited};
 use crate::model::Via;
 
@@ -173,8 +173,13 @@ impl Store {
     /// A project whose own path or name equals a service known from stronger evidence carries it,
     /// unless stronger evidence gives the project another service. What only confidential issues
     /// name is not known in this sense: the project would tell it.
+    ///
+    /// Where nothing changed since that was done, nothing is.
     pub async fn settle_names(&self, run: &Run) -> Result<(), Error> {
         const DOING: &str = "settling names";
+        if self.is_settled(run.source).await? {
+            return Ok(());
+        }
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
         let mut changed = self.settle_projects_by_name(&mut write, run, DOING).await?;
@@ -222,6 +227,7 @@ impl Store {
         .await
         .map_err(query)?;
         changed |= spelt.rows_affected() > 0;
+        settled::settle(&mut write, run.source, changed, DOING).await?;
         commit(write, changed, DOING).await
     }
 

@@ -4,10 +4,12 @@
 //! that changed. What they mention is kept with the references of their item.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::links::{LinkOrigin, forget_links, links_of_notes, store_links};
 use super::references::{ReferenceRow, list_references, store_references};
-use super::{Error, ItemKey, Run, SourceKey, Store, Write, codes, commit, text};
+use super::text::{Packed, Span};
+use super::{Error, ItemKey, Run, SourceKey, Store, Write, codes, commit};
 use crate::correlate::links::LinkReading;
 use crate::model::{Evidence, Iid, ItemKind, Note, ProjectId, Reference};
 
@@ -176,7 +178,8 @@ impl Store {
     ) -> Result<(), Error> {
         const DOING: &str = "storing comments";
         let mut write = self.write(DOING).await?;
-        store_notes(&mut write, item, notes, DOING).await?;
+        store_notes(&mut write, &[(item, notes)], DOING).await?;
+        list_references(&mut write, &[item.0], DOING).await?;
         let read_at = read_at.as_millisecond();
         sqlx::query!(
             "update item set notes_read_at = ?2, notes_fingerprint = null where id = ?1",
@@ -190,53 +193,82 @@ impl Store {
     }
 }
 
-/// Stores all comments of an item in place of those that are stored, and what they mention.
+/// A comment as it travels to the database.
+#[derive(Serialize)]
+struct Row<'a> {
+    item: i64,
+    id: i64,
+    author: &'a str,
+    system: bool,
+    internal: bool,
+    created_at: i64,
+    updated_at: i64,
+    body: Span,
+}
+
+/// Stores all comments of items in place of those that are stored, and the evidence of what they
+/// mention. What the items mention is to be listed after that ([`list_references`]).
 pub(super) async fn store_notes(
     write: &mut Write,
-    item: ItemKey,
-    notes: &[NoteWrite],
+    items: &[(ItemKey, &[NoteWrite])],
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
-    sqlx::query!("delete from note where item_id = ?1", item.0)
-        .execute(&mut **write)
-        .await
-        .map_err(query)?;
-    for NoteWrite { note, .. } in notes {
-        let (id, body) = (note.id.get(), text::pack(&note.body));
-        let created_at = note.created_at.as_millisecond();
-        let updated_at = note.updated_at.as_millisecond();
-        sqlx::query!(
-            "insert into note
-                (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
-            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-            on conflict (item_id, gitlab_id) do nothing",
-            item.0,
-            id,
-            note.author,
-            note.system,
-            note.internal,
-            created_at,
-            updated_at,
-            body,
-        )
-        .execute(&mut **write)
-        .await
-        .map_err(query)?;
+    if items.is_empty() {
+        return Ok(());
     }
+    let keys: Vec<i64> = items.iter().map(|(item, _)| item.0).collect();
+    let keys = codes::json(&keys);
+    sqlx::query!("delete from note where item_id in (select value from json_each(?1))", keys)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    let mut packed = Packed::new();
+    let notes = || items.iter().flat_map(|(item, notes)| notes.iter().map(move |n| (*item, n)));
+    let rows: Vec<Row<'_>> = notes()
+        .map(|(item, NoteWrite { note, .. })| Row {
+            item: item.0,
+            id: note.id.get(),
+            author: &note.author,
+            system: note.system,
+            internal: note.internal,
+            created_at: note.created_at.as_millisecond(),
+            updated_at: note.updated_at.as_millisecond(),
+            body: packed.push(&note.body),
+        })
+        .collect();
+    let (rows, bodies) = (codes::json(&rows), packed.bytes());
     sqlx::query!(
-        "delete from reference_evidence where item_id = ?1 and note_gitlab_id <> 0",
-        item.0,
+        "with e as materialized (select value from json_each(?1))
+        insert into note
+            (item_id, gitlab_id, author, system, internal, created_at, updated_at, body)
+        select e.value ->> 'item', e.value ->> 'id', e.value ->> 'author', e.value ->> 'system',
+            e.value ->> 'internal', e.value ->> 'created_at', e.value ->> 'updated_at',
+            coalesce(substr(?2, e.value ->> '$.body.at', e.value ->> '$.body.bytes'), x'')
+        from e
+        where true
+        on conflict (item_id, gitlab_id) do nothing",
+        rows,
+        bodies,
     )
     .execute(&mut **write)
     .await
     .map_err(query)?;
-    let rows: Vec<ReferenceRow<'_>> = notes
-        .iter()
-        .flat_map(|n| ReferenceRow::rows(item, &n.references, n.note.internal))
+    sqlx::query!(
+        "delete from reference_evidence
+        where item_id in (select value from json_each(?1)) and note_gitlab_id <> 0",
+        keys,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    let rows: Vec<ReferenceRow<'_>> = notes()
+        .flat_map(|(item, n)| ReferenceRow::rows(item, &n.references, n.note.internal))
         .collect();
     store_references(write, &rows, doing).await?;
-    forget_links(write, &[item.0], LinkOrigin::Notes, doing).await?;
-    store_links(write, &links_of_notes(item, notes), doing).await?;
-    list_references(write, &[item.0], doing).await
+    let stored: Vec<i64> = items.iter().map(|(item, _)| item.0).collect();
+    forget_links(write, &stored, LinkOrigin::Notes, doing).await?;
+    let links: Vec<_> =
+        items.iter().flat_map(|(item, notes)| links_of_notes(*item, notes)).collect();
+    store_links(write, &links, doing).await
 }

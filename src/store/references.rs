@@ -50,6 +50,9 @@ pub(super) async fn store_references(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
+    if rows.is_empty() {
+        return Ok(());
+    }
     let rows = codes::json(rows);
     sqlx::query!(
         "insert into reference (kind, ref)
@@ -62,13 +65,14 @@ pub(super) async fn store_references(
     .await
     .map_err(query)?;
     sqlx::query!(
-        "insert into reference_evidence
+        "with e as materialized (select value from json_each(?1))
+        insert into reference_evidence
             (item_id, reference_id, note_gitlab_id, ordinal, location, text, rule, internal)
         select e.value ->> 'item', r.id, e.value ->> 'note', e.value ->> 'ordinal',
             e.value ->> 'location', e.value ->> 'text', e.value ->> 'rule',
             e.value ->> 'internal'
-        from json_each(?1) as e
-        join reference as r on r.kind = e.value ->> 'kind' and r.ref = e.value ->> 'id'
+        from e
+        cross join reference as r on r.kind = e.value ->> 'kind' and r.ref = e.value ->> 'id'
         where true
         on conflict do nothing",
         rows,
@@ -86,6 +90,9 @@ pub(super) async fn list_references(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
+    if items.is_empty() {
+        return Ok(());
+    }
     let items = codes::json(items);
     sqlx::query!(
         "delete from item_reference where item_id in (select value from json_each(?1))",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Error, SourceKey, Store, codes, commit};
+use super::{Error, SourceKey, Store, codes, commit, settled};
 
 /// What the index of a source holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -138,31 +138,6 @@ impl Store {
         .map_err(query)?;
         commit(write, !removed.is_empty(), DOING).await?;
         Ok(removed)
-    }
-
-    /// Counts what the index of a source holds.
-    pub async fn totals(&self, source: SourceKey) -> Result<Totals, Error> {
-        let row = sqlx::query!(
-            r#"select
-                (select count(*) from project where source_id = ?1) as "projects!: i64",
-                (select count(*) from item where source_id = ?1 and kind = 1) as "issues!: i64",
-                (select count(*) from item where source_id = ?1 and kind = 2)
-                    as "merge_requests!: i64",
-                (select count(distinct r.reference_id) from item as i
-                    join item_reference as r on r.item_id = i.id where i.source_id = ?1)
-                    as "references!: i64""#,
-            source.0,
-        )
-        .fetch_one(&self.reader)
-        .await
-        .map_err(|source| Error::Query { doing: "counting what the index holds", source })?;
-        let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        Ok(Totals {
-            projects: count(row.projects),
-            issues: count(row.issues),
-            merge_requests: count(row.merge_requests),
-            references: count(row.references),
-        })
     }
 
     /// Finds the subject of a problem of the last sync that ended: one that is met again is
@@ -327,7 +302,8 @@ impl Store {
         .execute(&mut *write)
         .await
         .map_err(query)?;
-        // `as_of` and `complete` are part of every answer.
+        // `as_of` and `complete` are part of every answer, and of nothing that is settled.
+        settled::keep(&mut write, DOING).await?;
         commit(write, true, DOING).await
     }
 }

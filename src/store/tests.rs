@@ -14,5 +14,6 @@ mod opening;
 mod projects;
 mod prune;
 mod runs;
+mod settled;
 mod tombstones;
 mod visibility;

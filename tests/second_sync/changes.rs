@@ -192,7 +192,7 @@ async fn check_each(changes: &[(&str, Change)]) {
             world.clock().advance(SignedDuration::from_mins(5));
             assert!(change(&mut world, shop.projects), "{what} can be made");
         }
-        shop.index.sync().await;
+        shop.index.settle().await;
         assert!(before != content::of(&shop.index).await, "{what} shows");
         check(what, &shop.gitlab, &shop.index).await;
         shop.gitlab.stop().await;

@@ -1,6 +1,7 @@
 //! All that an index holds, one line for each row, without the keys that the store gives.
 //!
-//! Two indexes with the same lines give the same answers, whatever happened on the way.
+//! Two indexes with the same lines give the same answers, whatever happened on the way. Times are in
+//! seconds: GraphQL prints no more, and an index may hold what REST said as well.
 
 use sqlx::Row;
 
@@ -51,15 +52,16 @@ const ROWS: [(&str, &str); 16] = [
     (
         "pipeline",
         "select json_array(p.path, l.gitlab_id, l.status, l.git_ref, l.sha, l.web_url,
-            l.created_at, l.updated_at)
+            l.created_at / 1000, l.updated_at / 1000)
         from pipeline as l join project as p on p.id = l.project_id",
     ),
     (
         "item",
         of_items!(
             "i.gitlab_id, i.title, i.state, i.draft, i.confidential, i.issue_type, i.author,
-            i.labels, i.source_branch, i.web_url, i.created_at, i.updated_at, i.closed_at,
-            i.merged_at, i.notes_count, i.notes_read_at is null, hex(t.description),
+            i.labels, i.source_branch, i.web_url, i.created_at / 1000, i.updated_at / 1000,
+            i.closed_at / 1000,
+            i.merged_at / 1000, i.notes_count, i.notes_read_at is null, hex(t.description),
             hex(i.fingerprint)",
             "left join item_text as t on t.item_id = i.id"
         ),
@@ -67,7 +69,8 @@ const ROWS: [(&str, &str); 16] = [
     (
         "comment",
         of_items!(
-            "n.gitlab_id, n.author, n.system, n.internal, n.created_at, n.updated_at, hex(n.body)",
+            "n.gitlab_id, n.author, n.system, n.internal, n.created_at / 1000, n.updated_at / 1000,
+                hex(n.body)",
             "join note as n on n.item_id = i.id"
         ),
     ),
@@ -95,7 +98,7 @@ const ROWS: [(&str, &str); 16] = [
     (
         "tag of an item",
         of_items!(
-            "t.key, t.match_key, g.kind, g.updated_at, g.own, g.inherited",
+            "t.key, t.match_key, g.kind, g.updated_at / 1000, g.own, g.inherited",
             "join item_tag as g on g.item_id = i.id join tag as t on t.id = g.tag_id"
         ),
     ),
@@ -110,7 +113,7 @@ const ROWS: [(&str, &str); 16] = [
     (
         "reference of an item",
         of_items!(
-            "r.kind, r.ref, m.kind, m.updated_at, m.internal",
+            "r.kind, r.ref, m.kind, m.updated_at / 1000, m.internal",
             "join item_reference as m on m.item_id = i.id
             join reference as r on r.id = m.reference_id"
         ),

@@ -125,14 +125,22 @@ impl Bench {
 
     /// Opens the index, with other limits of time and size than those of a daemon.
     pub async fn open_with(&self, adjust: fn(&mut xrefd::gitlab::Settings)) -> Index {
+        self.open_by(Arc::new(SystemClock), adjust).await
+    }
+
+    /// Opens the index as [`Bench::open_with`] does, by another clock than the machine's.
+    pub async fn open_by(
+        &self,
+        clock: Arc<dyn Clock>,
+        adjust: fn(&mut xrefd::gitlab::Settings),
+    ) -> Index {
         let environment = Environment::from([(TOKEN_VARIABLE, self.token.as_str())]);
         let path = self.config();
         let Loaded { config, .. } = Config::load(Some(path.as_path()), &environment)
             .unwrap_or_else(|error| panic!("the configuration is valid: {error}"));
         let reader = Arc::new(config.reader().expect("the rules are valid"));
         let store = Store::open(&config.database.url()).await.expect("the index opens");
-        let (clock, silent): (Arc<dyn Clock>, Arc<dyn Progress>) =
-            (Arc::new(SystemClock), Arc::new(Silent));
+        let silent: Arc<dyn Progress> = Arc::new(Silent);
         let mut crawlers = Vec::new();
         for source in &config.sources {
             let (store, reader) = (store.clone(), reader.clone());

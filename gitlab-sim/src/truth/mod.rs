@@ -206,21 +206,36 @@ impl Truth {
 
     /// Returns the truth for a reader that leaves archived projects out.
     #[must_use]
-    pub fn without_archived(mut self) -> Self {
-        let archived: BTreeSet<String> = self
-            .projects
-            .iter()
-            .filter(|(_, project)| project.archived)
-            .map(|(path, _)| path.clone())
-            .collect();
-        self.projects.retain(|path, _| !archived.contains(path));
-        self.keep_items(|item| !archived.contains(&item.project));
+    pub fn without_archived(self) -> Self {
+        self.of_projects(|_, project| !project.archived)
+    }
+
+    /// Returns the truth for a reader that knows only some projects, by path and what is said of
+    /// them.
+    #[must_use]
+    pub fn of_projects(mut self, keep: impl Fn(&str, &ProjectTruth) -> bool) -> Self {
+        self.projects.retain(|path, project| keep(path, project));
+        let kept: BTreeSet<String> = self.projects.keys().cloned().collect();
+        self.keep_items(|item| kept.contains(&item.project));
         for values in self.tags.values_mut() {
             for tagged in values.values_mut() {
-                tagged.projects.retain(|path, _| !archived.contains(path));
+                tagged.projects.retain(|path, _| kept.contains(path));
             }
         }
         self.rename_namesakes();
+        self.drop_empty();
+        self
+    }
+
+    /// Returns the truth for a reader that reads no comments.
+    #[must_use]
+    pub fn without_comments(mut self) -> Self {
+        for items in self.references.values_mut() {
+            for places in items.values_mut() {
+                places.retain(|place| !matches!(place, Place::Comment | Place::InternalComment));
+            }
+            items.retain(|_, places| !places.is_empty());
+        }
         self.drop_empty();
         self
     }

@@ -103,7 +103,9 @@ impl Crawler {
         {
             return Ok(());
         }
-        if root.origin == Origin::Joined && self.is_done(root).await? {
+        // With the second of its lists: until then both are asked for.
+        let is_last = reading.kind == ItemKind::MergeRequest;
+        if root.origin == Origin::Joined && is_last && self.is_done(root).await? {
             store.remove_root(root.key).await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::build::{ALL, Index, PUBLIC, at, issue, merge_request, note, project};
 use crate::model::{ItemKind, ItemState};
 use crate::store::read::{Filter, Listing};
-use crate::store::text;
+use crate::store::{Moves, NotesOfItem, text};
 
 #[tokio::test]
 async fn an_item_comes_back_as_it_was_stored() {
@@ -140,6 +140,21 @@ async fn an_item_without_comments_any_more_loses_those_that_were_stored() {
     assert_eq!(index.mentions_of(&changed, &ALL).await, ["jira:WEB-1 in description"]);
     assert_eq!(index.texts("select cast(gitlab_id as text) from note").await, ["79"]);
     assert_eq!(index.mentioning("jira", "WEB-2", &ALL).await, [2]);
+}
+
+#[tokio::test]
+async fn notes_that_are_not_counted_stay_when_their_item_changes() {
+    let index = Index::new().await;
+    let key = index.project(&project(1, "shop/webshop")).await;
+    let builder = issue(1).notes(0);
+    for changed in [builder.clone(), builder.titled("Another").times(1, 90)] {
+        let mut write = changed.write(key);
+        let notes = vec![note(77, false, &["WEB-2"])];
+        write.notes = Some(NotesOfItem { notes, fingerprint: vec![1] });
+        index.store.apply_items(&index.run, &[write], &Moves::Nothing).await.unwrap();
+        assert_eq!(index.texts("select cast(gitlab_id as text) from note").await, ["77"]);
+        assert_eq!(index.mentioning("jira", "WEB-2", &ALL).await, [1]);
+    }
 }
 
 #[tokio::test]

@@ -151,10 +151,11 @@ async fn a_job_that_ends_while_it_reads_keeps_what_was_read() {
     let slow = Delay::fixed(Duration::from_millis(50));
     gitlab.set_latency(Latency { list: slow, single: slow, ..Latency::default() });
     let end = async {
-        // Files are asked for after the roots and the token.
-        while gitlab.requests_for("/repository/files") == 0 {
-            tokio::task::yield_now().await;
-        }
+        // Lists of items are asked for after the roots and the token.
+        daemon::wait_for("the first list", async || {
+            (gitlab.requests_for("/issues") > 0).then_some(())
+        })
+        .await;
         assert!(gitlab.world().finish_job(&token));
     };
     let sync = ["sync", "--format", "json"];

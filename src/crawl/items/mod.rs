@@ -45,9 +45,16 @@ impl Crawler {
         let name = stream_of(kind).as_str();
         self.inner.progress.event(Event::Step { name, units: Some(0) });
         several(&roots.lists, self.concurrency(), |root| async move {
-            let with_notes = pass != Pass::Sweep;
-            let reading =
-                Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
+            let reading = Reading {
+                crawler: self,
+                run,
+                kind,
+                root,
+                with_notes: true,
+                projects,
+                report,
+                stop,
+            };
             let offers = match root.scope {
                 Scope::Group(_) => true,
                 Scope::Project(id) => {
@@ -89,18 +96,23 @@ impl Crawler {
             store.begin_walk(reading.run, root.key, list, Timestamp::UNIX_EPOCH, now).await?;
             stream = store.find_stream(root.key, list).await?;
         }
+        let mut is_whole = true;
         if let Some(walk) = stream.walk {
+            // A sweep looks for what is gone; which comments changed, their counts tell.
+            let walking = Reading { with_notes: pass != Pass::Sweep, ..*reading };
             // What a project does not offer is not asked for: its list is empty, and it says so.
-            if offers && !reading.walk_all().await? {
-                return Ok(());
+            is_whole = !offers || walking.walk_all().await?;
+            if is_whole {
+                self.remove_unseen(reading, walk.run, offers).await?;
+                store.end_walk(root.key, list).await?;
+                stream = store.find_stream(root.key, list).await?;
             }
-            self.remove_unseen(reading, walk.run, offers).await?;
-            store.end_walk(root.key, list).await?;
-            stream = store.find_stream(root.key, list).await?;
         }
-        if let Some(watermark) = stream.watermark.filter(|_| offers)
-            && !reading.read_recent(watermark).await?
-        {
+        // What changed is read even where a walk over all does not come to its end.
+        if let Some(watermark) = stream.watermark.filter(|_| offers) {
+            is_whole &= reading.read_recent(watermark).await?;
+        }
+        if !is_whole {
             return Ok(());
         }
         // With the second of its lists: until then both are asked for.

@@ -75,7 +75,7 @@ impl<'a> ItemsQuery<'a> {
 }
 
 /// Where a page begins. Means nothing outside the list it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(String);
 
 /// A page of items.

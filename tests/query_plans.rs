@@ -63,8 +63,8 @@ const ALLOWED: &[Scan] = &[
     },
     Scan {
         statement: "found (kind, inward, origin, internal, other) as",
-        scans: &["n", "f"],
-        reason: "the one item whose links are asked for, and what was found of it",
+        scans: &["f"],
+        reason: "what the statement itself found of one item",
     },
     Scan {
         statement: "from source as s join sync_problem as p",

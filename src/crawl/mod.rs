@@ -30,6 +30,8 @@ mod files;
 mod inventory;
 mod items;
 mod limits;
+mod marks;
+mod marks_reader;
 mod notes;
 mod parts;
 mod pass;
@@ -51,6 +53,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -61,6 +64,7 @@ use crate::model::ProjectId;
 use crate::store::{self, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
+pub use marks::{Events, Inbox, Received};
 pub use pass::Pass;
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
@@ -145,6 +149,10 @@ struct Inner {
     sample: Mutex<Vec<ProjectId>>,
     /// True once the pacer was told what an earlier process learnt.
     recalled: AtomicBool,
+    /// What events say is to be looked at.
+    inbox: Inbox,
+    /// One run at a time: the schedule and an event may want one at once.
+    turn: Semaphore,
 }
 
 /// A project as the later steps need it.
@@ -211,6 +219,8 @@ impl Crawler {
             activity,
             sample: Mutex::default(),
             recalled: AtomicBool::new(false),
+            inbox: Inbox::default(),
+            turn: Semaphore::new(1),
         };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
@@ -231,6 +241,11 @@ impl Crawler {
         &self.inner.source.name
     }
 
+    /// Returns what takes in the events of its source.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
     /// Returns what this crawler does and knows now.
     pub fn now(&self) -> SourceNow {
         let client = &self.inner.client;
@@ -245,6 +260,7 @@ impl Crawler {
             capabilities: client.capabilities(),
             stats: client.stats(),
             figures: client.figures(),
+            events: self.inner.inbox.events(),
         }
     }
 

@@ -41,7 +41,8 @@ impl Marks {
         match subject {
             Subject::Nothing => return false,
             Subject::Item(project, kind, iid) => {
-                self.number += usize::from(self.items.entry((project, kind)).or_default().insert(iid));
+                self.number +=
+                    usize::from(self.items.entry((project, kind)).or_default().insert(iid));
             }
             // A sync lists the projects that changed and reads their files and pipelines.
             Subject::Files(_) | Subject::Pipeline(_) | Subject::Projects => self.sync = true,
@@ -126,7 +127,12 @@ impl Inbox {
         *state.events.received.entry((event.kind, received)).or_default() += 1;
         self.ring(&state);
         drop(state);
-        tracing::debug!(event.kind, outcome = received.as_str(), "an event of kind {} came", event.kind);
+        tracing::debug!(
+            event.kind,
+            outcome = received.as_str(),
+            "an event of kind {} came",
+            event.kind
+        );
         received
     }
 

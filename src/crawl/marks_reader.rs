@@ -124,7 +124,8 @@ impl Crawler {
         let report = Report::default();
         // Before the request: what changes while it runs is newer than what it shows.
         let read_at = self.by_gitlab(self.inner.clock.now());
-        let there = match unless_stopped(stop, self.list_by_number(kind, id, iids.to_vec())).await? {
+        let there = match unless_stopped(stop, self.list_by_number(kind, id, iids.to_vec())).await?
+        {
             Ok(Some(there)) => there,
             Ok(None) => return Ok(false),
             Err(error) => {

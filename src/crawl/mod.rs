@@ -241,6 +241,11 @@ impl Crawler {
         &self.inner.source.name
     }
 
+    /// Returns the present moment, by its clock.
+    pub fn time(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     /// Returns what takes in the events of its source.
     pub fn inbox(&self) -> &Inbox {
         &self.inner.inbox

@@ -176,9 +176,7 @@ impl Body {
     /// The item that a comment stands on. Those on commits and snippets stand on none.
     fn noted(&self) -> Subject {
         match (&self.issue, &self.merge_request) {
-            (Some(on), _) => {
-                subject(on.project_id.or(self.project()), ItemKind::Issue, on.iid)
-            }
+            (Some(on), _) => subject(on.project_id.or(self.project()), ItemKind::Issue, on.iid),
             (None, Some(on)) => {
                 let project = on.target_project_id.or(self.project());
                 subject(project, ItemKind::MergeRequest, on.iid)

@@ -13,8 +13,10 @@ mod path;
 mod problem;
 mod question;
 mod reply;
+mod signature;
 mod v1;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ use crate::lookup::Lookup;
 
 pub use problem::Problem;
 pub use reply::{List, Single};
+pub use signature::HookSecrets;
 
 /// The longest that an answer may take. Look-ups take milliseconds; this is for a disk that hangs.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,6 +56,8 @@ pub struct App {
     pub keys: Arc<ApiKeys>,
     /// What the crawlers of this process do; none where it does not crawl.
     pub status: Status,
+    /// What the senders of webhooks are checked by, by source.
+    pub hooks: Arc<BTreeMap<String, HookSecrets>>,
     /// Differs from one start to the next: another configuration may give other answers.
     pub start: u64,
 }

@@ -143,7 +143,13 @@ impl Bench {
         let names = config.sources.iter().map(|source| source.name.clone()).collect();
         let lookup = Lookup::new(store.clone(), reader, names);
         let keys = Arc::new(config.api_keys.clone());
-        let app = App { lookup: lookup.clone(), keys, status: Status::of(&crawlers), start: 1 };
+        let app = App {
+            lookup: lookup.clone(),
+            keys,
+            status: Status::of(&crawlers),
+            hooks: Arc::default(),
+            start: 1,
+        };
         let (router, document) = serve::router(app);
         let document = serde_json::to_value(document).expect("the document serialises");
         let rows = SqliteConnectOptions::new().filename(self.database()).read_only(true);

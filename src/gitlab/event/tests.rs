@@ -52,8 +52,20 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         prop_oneof!["issue", "note", "push", "pipeline", "refs/heads/main"].prop_map(Into::into),
     ];
     let key = prop_oneof![
-        "object_kind", "event_name", "project", "id", "iid", "object_attributes", "issue",
-        "merge_request", "ref", "refs", "commits", "added", "total_commits_count", "[a-z]{1,4}",
+        "object_kind",
+        "event_name",
+        "project",
+        "id",
+        "iid",
+        "object_attributes",
+        "issue",
+        "merge_request",
+        "ref",
+        "refs",
+        "commits",
+        "added",
+        "total_commits_count",
+        "[a-z]{1,4}",
     ];
     leaf.prop_recursive(4, 48, 6, move |inner| {
         prop_oneof![

@@ -146,7 +146,10 @@ async fn an_old_index_answers_after_it_was_opened() {
     store.close().await;
 
     expect_sound(&mut connection).await;
-    assert_eq!(counts(&mut connection).await, before);
+    let mut after = counts(&mut connection).await;
+    // The run that was begun here.
+    *after.get_mut("sync_run").unwrap() -= 1;
+    assert_eq!(after, before);
 }
 
 #[tokio::test]

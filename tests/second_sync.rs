@@ -6,6 +6,9 @@ mod support;
 #[path = "second_sync/changes.rs"]
 mod changes;
 
+#[path = "second_sync/removal.rs"]
+mod removal;
+
 #[path = "second_sync/transports.rs"]
 mod transports;
 
@@ -30,8 +33,9 @@ async fn anew(gitlab: &GitLab, token: &str) -> Facts {
     facts
 }
 
-/// Requires that an index holds what one made anew holds.
+/// Requires that an index, once settled, holds what one made anew holds.
 async fn check(what: &str, gitlab: &GitLab, index: &Index) {
+    index.settle().await;
     let wanted = anew(gitlab, gitlab.token()).await;
     assert_same(what, &wanted, &content::of(index).await);
 }

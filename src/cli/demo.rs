@@ -106,7 +106,7 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
         let stop = soft.clone();
         async move { serve::serve(listener, app, stop).await.context("the HTTP server failed") }
     });
-    let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());
+    let schedule = Schedule::new(crawlers, parts.config.schedule.clone(), parts.clock.clone());
     lifecycle.spawn("schedule", async move {
         schedule.run(soft).await;
         Ok(())
@@ -138,6 +138,8 @@ fn demo_config(gitlab: &GitLab, truth: &Truth) -> anyhow::Result<Config> {
         // It is alone on this machine, and nobody shares it.
         requests_per_minute: 600_000,
         transport: Transport::Auto,
+        drop: 0.33,
+        yields_to: Vec::new(),
         origins: vec!["demo".to_owned()],
     });
     let prefixes = truth.settings.prefixes.iter();

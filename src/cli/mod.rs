@@ -13,6 +13,7 @@ mod names;
 mod output;
 mod owners;
 mod progress;
+mod reconcile;
 mod reference;
 mod remote;
 mod resolve;
@@ -47,6 +48,8 @@ enum Command {
     Serve,
     /// Bring the index up to date once
     Sync(sync::Arguments),
+    /// Find what GitLab does not announce: what is gone, renamed or hidden
+    Reconcile(reconcile::Arguments),
     /// List services, or show all about one
     Service(names::Arguments),
     /// List teams, or show all about one
@@ -126,6 +129,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Demo(arguments) => demo::run(&arguments, &environment).await,
         Command::Serve => serve::run(config, &environment).await,
         Command::Sync(arguments) => sync::run(&arguments, config, &environment).await,
+        Command::Reconcile(arguments) => reconcile::run(&arguments, config, &environment).await,
         Command::Service(arguments) => {
             names::run("service", &arguments, config, &environment).await
         }

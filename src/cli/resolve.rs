@@ -48,7 +48,8 @@ pub async fn run(
         }
     }
     let answer = &resolved.data;
-    if answer.services.is_empty() && answer.projects.is_empty() && answer.items.is_empty() {
+    let nothing = answer.gone.is_none() && answer.services.is_empty();
+    if nothing && answer.projects.is_empty() && answer.items.is_empty() {
         output::note(&format!("nothing in the index is or mentions `{}`", plain(&text)));
         return Ok(Outcome::NothingFound);
     }
@@ -59,6 +60,15 @@ pub async fn run(
 pub fn shown(answer: &Resolved) -> String {
     let id = answer.input.id.as_deref().unwrap_or_default();
     let mut lines = vec![format!("{} {}", plain(&answer.input.kind), plain(id))];
+    if let Some(gone) = &answer.gone {
+        lines.push(format!(
+            "{} {} is gone, noticed {}: {}",
+            plain(&gone.kind.replace('_', " ")),
+            plain(&gone.reference),
+            gone.gone_at,
+            plain(&gone.explanation)
+        ));
+    }
     for service in &answer.services {
         lines.push(format!(
             "\nservice {}: {} projects, {} open issues, {} open merge requests",

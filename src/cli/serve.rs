@@ -54,7 +54,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
             Ok(())
         });
     }
-    let schedule = Schedule::new(crawlers, parts.config.schedule.sync.clone(), parts.clock.clone());
+    let schedule = Schedule::new(crawlers, parts.config.schedule.clone(), parts.clock.clone());
     tracing::info!("listening on http://{}", listener.local_addr().unwrap_or(address));
     lifecycle.spawn("http", {
         let stop = stop.clone();

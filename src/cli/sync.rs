@@ -35,6 +35,17 @@ pub async fn run(
     config: Option<&Path>,
     environment: &Environment,
 ) -> anyhow::Result<Outcome> {
+    let pass = if arguments.full { Pass::Full } else { Pass::Sync };
+    run_pass(pass, arguments.format, config, environment).await
+}
+
+/// Runs one pass over all sources, and prints its summary.
+pub async fn run_pass(
+    pass: Pass,
+    format: Option<Format>,
+    config: Option<&Path>,
+    environment: &Environment,
+) -> anyhow::Result<Outcome> {
     build::log("warn", environment)?;
     let parts = Parts::load(config, environment)?;
     parts.config.require_sources()?;
@@ -43,12 +54,11 @@ pub async fn run(
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
     parts.forget_other_sources(&store).await?;
-    let pass = if arguments.full { Pass::Full } else { Pass::Sync };
     let summary = until_stopped(crawlers, pass).await;
     drop(watched);
     store.close().await;
     let summary = summary?;
-    match Format::settle(arguments.format) {
+    match Format::settle(format) {
         Format::Json => output::json(&summary),
         Format::Table => output::data(&shown(&summary)),
     }

@@ -78,8 +78,10 @@ pub struct Schedule {
     pub sync: Cron,
     /// When files are looked at: CODEOWNERS, templates, catalogs.
     pub files: Cron,
-    /// When deletions, renames and late comments are looked for.
+    /// When deletions and renames are looked for, by the numbers of items first.
     pub reconcile: Cron,
+    /// When they are looked for by the ids of all items.
+    pub sweep: Cron,
 }
 
 impl Default for Schedule {
@@ -89,6 +91,7 @@ impl Default for Schedule {
             sync: cron("0 */2 * * * *"),
             files: cron("0 15 * * * *"),
             reconcile: cron("0 30 3 * * *"),
+            sweep: cron("0 30 4 * * SUN"),
         }
     }
 }
@@ -100,6 +103,7 @@ impl Schedule {
             sync: section.parse("sync", Cron::parse).unwrap_or(default.sync),
             files: section.parse("files", Cron::parse).unwrap_or(default.files),
             reconcile: section.parse("reconcile", Cron::parse).unwrap_or(default.reconcile),
+            sweep: section.parse("sweep", Cron::parse).unwrap_or(default.sweep),
         }
     }
 
@@ -108,6 +112,7 @@ impl Schedule {
         toml.text("sync", self.sync.as_str());
         toml.text("files", self.files.as_str());
         toml.text("reconcile", self.reconcile.as_str());
+        toml.text("sweep", self.sweep.as_str());
     }
 }
 

@@ -27,6 +27,9 @@ const DEFAULT_CONCURRENCY: u32 = 8;
 /// limits that matter here.
 const DEFAULT_REQUESTS_PER_MINUTE: u32 = 600;
 
+/// Of a root; what goes beyond it at once has to be seen twice.
+const DEFAULT_DROP: f64 = 0.33;
+
 /// Which of GitLab's interfaces are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -85,6 +88,11 @@ pub struct Source {
     pub requests_per_minute: u32,
     /// The interfaces used.
     pub transport: Transport,
+    /// The part of a root that may be removed at once: above 0, at most 1. What would go beyond it
+    /// is kept until a later listing shows the same.
+    pub drop: f64,
+    /// Names of the sources before this one of the same GitLab: what they hold is left to them.
+    pub yields_to: Vec<String>,
     /// Where its values came from, in words.
     pub origins: Vec<String>,
 }
@@ -110,7 +118,9 @@ impl Source {
         let mut sources: Vec<Self> = Vec::new();
         for mut section in sections {
             let place = section.place_of("name");
-            if let Some(source) = Self::read(&mut section, sole.then_some(environment)) {
+            if let Some(mut source) = Self::read(&mut section, sole.then_some(environment)) {
+                let same = sources.iter().filter(|other| other.url == source.url);
+                source.yields_to = same.map(|other| other.name.clone()).collect();
                 if sources.iter().any(|other| other.name == source.name) {
                     section.report(
                         "name",
@@ -167,6 +177,10 @@ impl Source {
                 .integer("requests_per_minute", &(1..=1_000_000))
                 .unwrap_or(DEFAULT_REQUESTS_PER_MINUTE),
             transport: section.choice("transport", &Transport::CHOICES).unwrap_or(Transport::Auto),
+            drop: section
+                .number("drop", "must be above 0 and at most 1", in_share)
+                .unwrap_or(DEFAULT_DROP),
+            yields_to: Vec::new(),
             origins: describe_origins(origins),
             // Last, so that every other key has been read when one of these is missing.
             name: name?,
@@ -205,6 +219,7 @@ impl Source {
         toml.plain("concurrency", self.concurrency);
         toml.plain("requests_per_minute", self.requests_per_minute);
         toml.text("transport", self.transport.as_str());
+        toml.plain("drop", format!("{:?}", self.drop));
     }
 }
 
@@ -229,6 +244,7 @@ impl Serialize for Source {
             concurrency: u32,
             requests_per_minute: u32,
             transport: Transport,
+            drop: f64,
             origins: &'a [String],
         }
         Shown {
@@ -249,6 +265,7 @@ impl Serialize for Source {
             concurrency: self.concurrency,
             requests_per_minute: self.requests_per_minute,
             transport: self.transport,
+            drop: self.drop,
             origins: &self.origins,
         }
         .serialize(serializer)

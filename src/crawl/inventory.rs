@@ -4,16 +4,17 @@
 //! that comes below a root after that root's items were read brings items with it that the root's
 //! own walk is past: it gets a list of its own until they are read ([`Origin::Joined`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::roots::{Root, Roots};
 use super::{Crawler, Error, Event, Pass, Report, digest, unless_stopped};
 use crate::gitlab::{self, FetchedProject, Page, ProjectQuery, Scope, Trail};
-use crate::model::{ItemKind, Project, ProjectId};
-use crate::store::{Origin, ProjectWrite, Run};
+use crate::model::{GroupId, ItemKind, Project, ProjectId};
+use crate::store::{Origin, ProjectWrite, RootKey, Run, StoredProject, StreamKind};
 use crate::telemetry::chain;
 
 /// How many projects are remembered to learn from what their GitLab has.
@@ -22,8 +23,23 @@ const SAMPLE: usize = 2;
 /// ten million projects; no token is a member of a million.
 const PROJECT_PAGES: usize = 10_000;
 
+/// How much of what changed is asked for again: a change may be seen this much after it was made.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+
+/// Streams of problems after which the projects are listed whole.
+const DOUBTS: [&str; 2] = ["project drop", "projects"];
+
+/// What asking for the changed projects of a root came to.
+enum Changed {
+    /// They were read, and no other came or went.
+    Read,
+    /// Others did, or that cannot be told: the list is to be read whole.
+    Unsure,
+}
+
 impl Crawler {
-    /// Lists and stores the projects of all roots, and returns how many were removed.
+    /// Lists and stores the projects of all roots, or those of them that changed, and returns how
+    /// many were removed.
     pub(super) async fn read_projects(
         &self,
         run: &Run,
@@ -33,45 +49,232 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
         self.inner.progress.event(Event::Step { name: "projects", units: None });
-        let _ = pass;
-        if roots.membership.is_some() {
-            let first = self.inner.client.projects_member(self.project_query());
-            let first = unless_stopped(stop, first).await?;
-            self.list_root(run, None, first, roots, report, stop).await?;
-        }
-        for root in roots.lists.clone() {
-            match (root.scope, root.origin) {
-                (Scope::Group(id), _) => {
-                    let first = self.inner.client.group_projects(id, self.project_query());
-                    let first = unless_stopped(stop, first).await?;
-                    self.list_root(run, Some(&root), first, roots, report, stop).await?;
+        let was_found = roots.whole;
+        let changed = if pass.lists_all_projects() || self.has_doubts(run).await? {
+            Changed::Unsure
+        } else {
+            self.read_changed(run, roots, report, stop).await?
+        };
+        let removed = match changed {
+            Changed::Read => {
+                roots.whole = false;
+                0
+            }
+            Changed::Unsure => {
+                roots.whole = was_found;
+                self.list_all(run, roots, report, stop).await?;
+                if roots.whole {
+                    report.list_all_projects();
+                    self.prune_projects(run, roots, report, stop).await?
+                } else {
+                    0
                 }
-                (Scope::Project(id), Origin::Configured) => {
-                    let found = match roots.listed.get(&id) {
-                        Some((project, features)) => {
-                            let project = project.clone();
-                            Ok(FetchedProject { project, features: features.clone() })
-                        }
-                        None => unless_stopped(stop, self.look_up(&id.to_string())).await?,
-                    };
-                    let page = found.map(|found| Page {
-                        items: vec![found],
-                        next: None,
-                        total: Some(1),
-                        server_date: None,
-                    });
-                    self.list_root(run, Some(&root), page, roots, report, stop).await?;
-                }
-                (Scope::Project(_), Origin::Member | Origin::Joined) => {}
+            }
+        };
+        let stored = self.inner.store.stored_projects(run).await?;
+        for root in &roots.lists {
+            if let Scope::Project(id) = root.scope
+                && let Some(stored) = stored.get(&id)
+                && let Some(features) = &stored.features
+            {
+                let known = || (stored.project.clone(), features.clone());
+                roots.listed.entry(id).or_insert_with(known);
             }
         }
-        if roots.whole { self.prune_projects(run, roots, report, stop).await } else { Ok(0) }
+        Ok(removed)
+    }
+
+    /// True when the run before could not settle what a list left out.
+    async fn has_doubts(&self, run: &Run) -> Result<bool, Error> {
+        for stream in DOUBTS {
+            if self.inner.store.find_problem(run.source, stream).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads the projects that changed below all roots.
+    async fn read_changed(
+        &self,
+        run: &Run,
+        roots: &mut Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<Changed, Error> {
+        let lists = roots.lists.iter().filter_map(|root| match root.scope {
+            Scope::Group(id) => Some((root.key, Some(id), Some(root.clone()))),
+            Scope::Project(_) => None,
+        });
+        let membership = roots.membership.map(|key| (key, None, None));
+        let lists: Vec<_> = lists.chain(membership).collect();
+        for (key, group, root) in lists {
+            let root = root.as_ref();
+            match self.read_changed_of(run, key, group, root, roots, report, stop).await? {
+                Changed::Read => {}
+                Changed::Unsure => return Ok(Changed::Unsure),
+            }
+        }
+        self.list_single(run, roots, report, stop).await?;
+        Ok(Changed::Read)
+    }
+
+    /// Reads the projects of one root that changed since it was last read, newest change first, as
+    /// far as the last one of a page is news by its time or by what it says. How many GitLab counts tells whether others came or went without a change of their own.
+    #[expect(clippy::too_many_arguments, reason = "one list of a root")]
+    async fn read_changed_of(
+        &self,
+        run: &Run,
+        key: RootKey,
+        group: Option<GroupId>,
+        root: Option<&Root>,
+        roots: &mut Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<Changed, Error> {
+        let (store, client) = (&self.inner.store, &self.inner.client);
+        let stream = store.find_stream(key, StreamKind::Projects).await?;
+        let (Some(watermark), Some(before)) = (stream.watermark, stream.total) else {
+            return Ok(Changed::Unsure);
+        };
+        let since = watermark.saturating_sub(OVERLAP).unwrap_or(watermark);
+        let stored = store.stored_projects(run).await?;
+        let mut passed_over = store.list_passed_over(key).await?;
+        let mut trail = Trail::of_pages(PROJECT_PAGES);
+        let (mut seen, mut new) = (BTreeSet::new(), 0_u64);
+        let (mut last, mut read_at) = (Timestamp::MAX, None);
+        let first = client.changed_projects(group, self.project_query());
+        let mut page = unless_stopped(stop, first).await?;
+        let total = loop {
+            let found = match page {
+                Ok(found) => found,
+                Err(error) => {
+                    let name = root.map_or(super::roots::MEMBERSHIP, |root| root.name.as_str());
+                    roots.whole = false;
+                    self.survive(error, name, "projects", report)?;
+                    return Ok(Changed::Read);
+                }
+            };
+            self.learn_skew(found.server_date);
+            read_at = read_at.or(found.server_date);
+            let (next, total) = (found.next, found.total);
+            let mut wanted = Vec::new();
+            let (mut reaches_end, mut news) = (false, false);
+            for found in found.items {
+                let Some(updated_at) = found.updated_at.filter(|at| *at <= last) else {
+                    tracing::debug!("GitLab does not keep the order by time of change");
+                    return Ok(Changed::Unsure);
+                };
+                last = updated_at;
+                let id = found.project.id;
+                if !seen.insert(id) {
+                    continue;
+                }
+                news = true;
+                let known = stored.get(&id);
+                let is_stored = known.is_some();
+                reaches_end = updated_at >= since
+                    || known.is_some_and(|known| {
+                        known.project != found.project
+                            || known.features.as_ref() != Some(&found.features)
+                    });
+                if !self.wants(&found.project) {
+                    if is_stored {
+                        // It is to go, which a list that was read whole decides.
+                        return Ok(Changed::Unsure);
+                    }
+                    let is_new = passed_over.insert(id);
+                    reaches_end |= is_new;
+                    new += u64::from(is_new);
+                    continue;
+                }
+                let was_passed_over = passed_over.remove(&id);
+                reaches_end |= !is_stored;
+                new += u64::from(!is_stored && !was_passed_over);
+                wanted.push(found);
+            }
+            self.take_projects(run, root, wanted, &stored, roots).await?;
+            let Some(next) = next.filter(|_| reaches_end) else { break total };
+            page = match trail.follow(&next, news) {
+                Ok(()) => unless_stopped(stop, client.follow_changed_projects(&next)).await?,
+                Err(error) => Err(error),
+            };
+        };
+        // Above 10,000 GitLab does not count; what went is then found by a pass that lists all.
+        let expected = before + new;
+        if total.is_some_and(|total| total != expected) {
+            tracing::debug!("GitLab counts {total:?} projects, and {expected} are known");
+            return Ok(Changed::Unsure);
+        }
+        store.put_passed_over(key, &passed_over).await?;
+        let read_at = read_at.unwrap_or_else(|| self.by_gitlab(self.inner.clock.now()));
+        store.end_of_list(key, StreamKind::Projects, read_at, Some(expected)).await?;
+        Ok(Changed::Read)
+    }
+
+    /// Lists the projects of all roots whole.
+    async fn list_all(
+        &self,
+        run: &Run,
+        roots: &mut Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        if let Some(key) = roots.membership {
+            let first = self.inner.client.projects_member(self.project_query());
+            let first = unless_stopped(stop, first).await?;
+            self.list_root(run, key, None, first, roots, report, stop).await?;
+        }
+        for root in roots.lists.clone() {
+            if let Scope::Group(id) = root.scope {
+                let first = self.inner.client.group_projects(id, self.project_query());
+                let first = unless_stopped(stop, first).await?;
+                self.list_root(run, root.key, Some(&root), first, roots, report, stop).await?;
+            }
+        }
+        self.list_single(run, roots, report, stop).await
+    }
+
+    /// Asks for the projects that are roots of their own.
+    async fn list_single(
+        &self,
+        run: &Run,
+        roots: &mut Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        for root in roots.lists.clone() {
+            let id = match (root.scope, root.origin) {
+                (Scope::Project(id), Origin::Configured) => id,
+                (Scope::Project(_), Origin::Member | Origin::Joined) | (Scope::Group(_), _) => {
+                    continue;
+                }
+            };
+            let found = match roots.listed.get(&id) {
+                Some((project, features)) => Ok(FetchedProject {
+                    project: project.clone(),
+                    features: features.clone(),
+                    updated_at: None,
+                }),
+                None => unless_stopped(stop, self.look_up(&id.to_string())).await?,
+            };
+            let page = found.map(|found| Page {
+                items: vec![found],
+                next: None,
+                total: Some(1),
+                server_date: None,
+            });
+            self.list_root(run, root.key, Some(&root), page, roots, report, stop).await?;
+        }
+        Ok(())
     }
 
     /// Lists one root from its first page on. Without one, each of its projects is a list of items.
+    #[expect(clippy::too_many_arguments, reason = "one list of a root")]
     async fn list_root(
         &self,
         run: &Run,
+        key: RootKey,
         root: Option<&Root>,
         first: Result<Page<FetchedProject>, gitlab::Error>,
         roots: &mut Roots,
@@ -79,9 +282,11 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let name = root.map_or(super::roots::MEMBERSHIP, |root| root.name.as_str());
-        let before = self.inner.store.stored_projects(run).await?;
+        let store = &self.inner.store;
+        let before = store.stored_projects(run).await?;
         let mut trail = Trail::of_pages(PROJECT_PAGES);
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut passed_over) = (BTreeSet::new(), BTreeSet::new());
+        let mut read_at = None;
         let mut page = first;
         loop {
             let found = match page {
@@ -92,33 +297,56 @@ impl Crawler {
                 }
             };
             self.learn_skew(found.server_date);
+            read_at = read_at.or(found.server_date);
             let next = found.next;
             let ids = found.items.iter().map(|found| found.project.id);
             let news = ids.filter(|id| seen.insert(*id)).count() > 0;
-            let wanted: Vec<FetchedProject> =
-                found.items.into_iter().filter(|found| self.wants(&found.project)).collect();
-            let writes: Vec<ProjectWrite> =
-                wanted.iter().map(|found| self.project_write(&found.project)).collect();
-            self.inner.store.apply_projects(run, &writes).await?;
-            self.inner.progress.event(Event::Done(writes.len() as u64));
-            self.keep_sample(&wanted);
-            for FetchedProject { project, features } in wanted {
-                let is_new = !before.contains_key(&project.id);
-                match root {
-                    None => self.add_list(run, &project, Origin::Member, roots).await?,
-                    Some(root) if is_new && self.has_begun(root, ItemKind::Issue).await? => {
-                        self.add_list(run, &project, Origin::Joined, roots).await?;
-                    }
-                    Some(_) => {}
-                }
-                roots.listed.insert(project.id, (project, features));
-            }
-            let Some(next) = next else { return Ok(()) };
+            let (wanted, others): (Vec<_>, Vec<_>) =
+                found.items.into_iter().partition(|found| self.wants(&found.project));
+            passed_over.extend(others.iter().map(|found| found.project.id));
+            self.take_projects(run, root, wanted, &before, roots).await?;
+            let Some(next) = next else { break };
             page = match trail.follow(&next, news) {
                 Ok(()) => unless_stopped(stop, self.inner.client.follow_projects(&next)).await?,
                 Err(error) => Err(error),
             };
         }
+        store.put_passed_over(key, &passed_over).await?;
+        let read_at = read_at.unwrap_or_else(|| self.by_gitlab(self.inner.clock.now()));
+        let total = Some(seen.len() as u64);
+        store.end_of_list(key, StreamKind::Projects, read_at, total).await?;
+        Ok(())
+    }
+
+    /// Stores projects that a list showed.
+    async fn take_projects(
+        &self,
+        run: &Run,
+        root: Option<&Root>,
+        wanted: Vec<FetchedProject>,
+        before: &BTreeMap<ProjectId, StoredProject>,
+        roots: &mut Roots,
+    ) -> Result<(), Error> {
+        let writes: Vec<ProjectWrite> =
+            wanted.iter().map(|found| self.project_write(found)).collect();
+        // The lists come first: a project that is stored is known, and gets none any more.
+        for found in &wanted {
+            let is_new = !before.contains_key(&found.project.id);
+            match root {
+                None => self.add_list(run, &found.project, Origin::Member, roots).await?,
+                Some(root) if is_new && self.has_begun(root, ItemKind::Issue).await? => {
+                    self.add_list(run, &found.project, Origin::Joined, roots).await?;
+                }
+                Some(_) => {}
+            }
+        }
+        self.inner.store.apply_projects(run, &writes).await?;
+        self.inner.progress.event(Event::Done(writes.len() as u64));
+        self.keep_sample(&wanted);
+        for FetchedProject { project, features, .. } in wanted {
+            roots.listed.insert(project.id, (project, features));
+        }
+        Ok(())
     }
 
     /// Remembers a few projects, to learn from what their GitLab has.
@@ -132,16 +360,19 @@ impl Crawler {
     /// True when a project is to be in the index.
     pub(super) fn wants(&self, project: &Project) -> bool {
         let source = &self.inner.source;
-        !source.excludes(&project.path) && (source.archived || !project.archived)
+        !source.excludes(&project.path)
+            && (source.archived || !project.archived)
+            && !self.is_held_elsewhere(project.id)
     }
 
-    pub(super) fn project_write(&self, project: &Project) -> ProjectWrite {
-        let reader = &self.inner.reader;
+    pub(super) fn project_write(&self, found: &FetchedProject) -> ProjectWrite {
+        let (reader, project, features) = (&self.inner.reader, &found.project, &found.features);
         ProjectWrite {
             name_keys: reader.project_name_keys(project),
             tags: reader.read_project(project),
-            fingerprint: digest(&[&format!("{project:?}"), reader.revision()]),
+            fingerprint: digest(&[&format!("{project:?}{features:?}"), reader.revision()]),
             project: project.clone(),
+            features: features.clone(),
         }
     }
 

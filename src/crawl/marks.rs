@@ -30,6 +30,8 @@ type KeyDigest = [u8; 16];
 pub(super) struct Marks {
     /// Issues and merge requests, by project.
     pub items: BTreeMap<(ProjectId, ItemKind), BTreeSet<Iid>>,
+    /// Projects whose files or pipeline changed.
+    pub details: BTreeSet<ProjectId>,
     /// A sync is due: projects came, went or changed, or there were too many marks.
     pub sync: bool,
     number: usize,
@@ -44,8 +46,10 @@ impl Marks {
                 self.number +=
                     usize::from(self.items.entry((project, kind)).or_default().insert(iid));
             }
-            // A sync lists the projects that changed and reads their files and pipelines.
-            Subject::Files(_) | Subject::Pipeline(_) | Subject::Projects => self.sync = true,
+            Subject::Files(project) | Subject::Pipeline(project) => {
+                self.number += usize::from(self.details.insert(project));
+            }
+            Subject::Projects => self.sync = true,
         }
         if self.number > MOST_MARKS {
             *self = Self { sync: true, ..Self::default() };
@@ -53,10 +57,10 @@ impl Marks {
         true
     }
 
-    /// Takes out the items, and leaves the rest.
-    fn take_items(&mut self) -> BTreeMap<(ProjectId, ItemKind), BTreeSet<Iid>> {
-        self.number = 0;
-        std::mem::take(&mut self.items)
+    /// Takes out the items and details, and leaves the wish for a sync.
+    fn take(&mut self) -> Self {
+        let sync = self.sync;
+        Self { sync: false, ..std::mem::replace(self, Self { sync, ..Self::default() }) }
     }
 }
 
@@ -89,7 +93,7 @@ pub struct Events {
     pub last_at: Option<Timestamp>,
     /// How many came, by kind and what became of them.
     pub received: BTreeMap<(&'static str, Received), u64>,
-    /// How many items are marked and not yet read.
+    /// How many items and projects are marked and not yet read.
     pub waiting: u64,
 }
 
@@ -97,8 +101,9 @@ pub struct Events {
 #[derive(Debug, Default)]
 pub struct Inbox {
     state: Mutex<State>,
-    /// Rung when an item is marked, and when a sync is wanted.
-    pub(super) items: Notify,
+    /// Rung when an item or project is marked.
+    pub(super) marked: Notify,
+    /// Rung when a sync is wanted.
     pub(super) sync: Notify,
 }
 
@@ -142,9 +147,9 @@ impl Inbox {
         Events { waiting: state.marks.number as u64, ..state.events.clone() }
     }
 
-    /// Takes out the items that are marked.
-    pub(super) fn take_items(&self) -> BTreeMap<(ProjectId, ItemKind), BTreeSet<Iid>> {
-        self.state().marks.take_items()
+    /// Takes out the items and projects that are marked.
+    pub(super) fn take(&self) -> Marks {
+        self.state().marks.take()
     }
 
     /// Says whether a sync is wanted, and forgets it.
@@ -160,8 +165,8 @@ impl Inbox {
     }
 
     fn ring(&self, state: &State) {
-        if !state.marks.items.is_empty() {
-            self.items.notify_one();
+        if state.marks.number > 0 {
+            self.marked.notify_one();
         }
         if state.marks.sync {
             self.sync.notify_one();
@@ -210,10 +215,10 @@ mod tests {
         assert_eq!(inbox.receive(&issue(2), Some("a"), now), Received::Doubled);
         assert_eq!(inbox.receive(&issue(1), Some("b"), now), Received::Marked);
         assert_eq!(inbox.receive(&issue(2), None, now), Received::Marked);
-        let marks = inbox.take_items();
+        let marks = inbox.take();
         let iids = BTreeSet::from([Iid::new(1), Iid::new(2)]);
-        assert_eq!(marks, BTreeMap::from([((ProjectId::new(7), ItemKind::Issue), iids)]));
-        assert!(inbox.take_items().is_empty() && !inbox.take_sync());
+        assert_eq!(marks.items, BTreeMap::from([((ProjectId::new(7), ItemKind::Issue), iids)]));
+        assert!(inbox.take() == Marks::default() && !inbox.take_sync());
     }
 
     #[test]

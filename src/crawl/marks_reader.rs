@@ -1,10 +1,11 @@
 //! Reads what events marked, as soon as they came.
 //!
-//! It takes the path of a sync: the items are asked for by their numbers and stored as a page of a
-//! list is, without moving on any list. So it may run beside a sync, and losing it loses nothing:
-//! what is stored from a later question stays, and the next sync looks at everything that changed,
-//! marked or not. A comment that hides within a minute of another is the second look's of that
-//! sync. What is no longer shown is not removed here: a single missing answer is no proof.
+//! It takes the path of a sync: items are asked for by their numbers, details of projects in
+//! batches, and both are stored as a sync stores them, without moving on any list. So it may run
+//! beside a sync, and losing it loses nothing: what is stored from a later question stays, and the
+//! next sync looks at everything that changed, marked or not. A comment that hides within a minute
+//! of another is the second look's of that sync. What is no longer shown is not removed here: a
+//! single missing answer is no proof.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,10 +13,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::marks::Marks;
 use super::report::Report;
-use super::{Crawler, Error, KnownProject, Pass, go_on, unless_stopped};
+use super::{Crawler, Error, KnownProject, Pass, unless_stopped};
 use crate::model::{Iid, ItemKind, ProjectId};
-use crate::store::{Moves, Run};
+use crate::store::Run;
 use crate::telemetry::chain;
 
 /// How long marks gather before they are read: events of one change come together, and a change of
@@ -32,27 +34,23 @@ const BETWEEN_LOOKS: Duration = Duration::from_mins(1);
 
 /// How often what could not be read is tried, and how long between two tries. After that it is left
 /// to the next sync.
-const TRIES: u32 = 3;
+const TRIES: usize = 3;
 const BETWEEN_TRIES: Duration = Duration::from_secs(2);
-
-/// Numbers asked for in one request: a long address is refused.
-const BATCH: usize = 50;
 
 impl Crawler {
     /// Reads what events mark, until told to stop.
     pub async fn read_marks(&self, stop: CancellationToken) {
-        tokio::join!(self.read_marked_items(&stop), self.sync_when_wanted(&stop));
+        tokio::join!(self.look_when_marked(&stop), self.sync_when_wanted(&stop));
     }
 
-    async fn read_marked_items(&self, stop: &CancellationToken) {
+    async fn look_when_marked(&self, stop: &CancellationToken) {
         let inbox = &self.inner.inbox;
         let mut looked: Option<Instant> = None;
-        while stop.run_until_cancelled(inbox.items.notified()).await.is_some() {
+        while stop.run_until_cancelled(inbox.marked.notified()).await.is_some() {
             if stop.run_until_cancelled(tokio::time::sleep(GATHERING)).await.is_none() {
                 return;
             }
-            let marks = inbox.take_items();
-            match self.look_at(&marks, stop).await {
+            match self.look_at(&inbox.take(), stop).await {
                 Ok(unknown) if unknown.is_empty() => {}
                 Ok(_) if looked.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) => {}
                 Ok(_) => {
@@ -70,10 +68,10 @@ impl Crawler {
         }
     }
 
-    /// Reads the marked items, and returns the projects that are not in the index.
+    /// Reads what is marked, and returns the projects that are not in the index.
     async fn look_at(
         &self,
-        marks: &BTreeMap<(ProjectId, ItemKind), BTreeSet<Iid>>,
+        marks: &Marks,
         stop: &CancellationToken,
     ) -> Result<BTreeSet<ProjectId>, Error> {
         let inner = &self.inner;
@@ -82,66 +80,78 @@ impl Crawler {
             return Ok(BTreeSet::new());
         };
         let projects = self.known_projects(&run).await?;
-        let mut unknown = BTreeSet::new();
-        for ((id, kind), iids) in marks {
-            let Some(project) = projects.get(id) else {
-                unknown.insert(*id);
-                continue;
-            };
-            let iids: Vec<Iid> = iids.iter().copied().collect();
-            for iids in iids.chunks(BATCH) {
-                let mut tries = 0;
-                while !self.try_numbers(&run, *kind, (*id, project), iids, &projects, stop).await? {
-                    tries += 1;
-                    if tries == TRIES {
-                        tracing::warn!(
-                            source = %inner.source.name,
-                            project.id = %id,
-                            "what events marked in {} is left to the next sync",
-                            project.path
-                        );
+        for ((id, kind), iids) in &marks.items {
+            if projects.contains_key(id) {
+                let mut left = iids.clone();
+                for again in tries() {
+                    unless_stopped(stop, tokio::time::sleep(again)).await?;
+                    left = self.look_at_items(&run, *kind, *id, left, &projects, stop).await?;
+                    if left.is_empty() {
                         break;
                     }
-                    unless_stopped(stop, tokio::time::sleep(BETWEEN_TRIES)).await?;
                 }
+                self.leave(left.len(), *id);
             }
         }
-        Ok(unknown)
+        let mut left: BTreeSet<ProjectId> =
+            marks.details.iter().copied().filter(|id| projects.contains_key(id)).collect();
+        for again in tries() {
+            if left.is_empty() {
+                break;
+            }
+            unless_stopped(stop, tokio::time::sleep(again)).await?;
+            let report = Report::default();
+            self.read_details_of(&run, &left, &report, stop).await?;
+            let failed: BTreeSet<String> =
+                report.take().into_iter().map(|problem| problem.subject).collect();
+            left.retain(|id| projects.get(id).is_some_and(|known| failed.contains(&known.path)));
+        }
+        for id in left {
+            self.leave(1, id);
+        }
+        let marked = marks.items.keys().map(|(id, _)| id).chain(&marks.details);
+        Ok(marked.copied().filter(|id| !projects.contains_key(id)).collect())
     }
 
-    /// Reads items of a project by their numbers, with their comments, and says whether that went
-    /// well.
-    async fn try_numbers(
+    /// Reads items of a project with their comments, and returns those that could not be read.
+    async fn look_at_items(
         &self,
         run: &Run,
         kind: ItemKind,
-        (id, project): (ProjectId, &KnownProject),
-        iids: &[Iid],
+        id: ProjectId,
+        iids: BTreeSet<Iid>,
         projects: &BTreeMap<ProjectId, KnownProject>,
         stop: &CancellationToken,
-    ) -> Result<bool, Error> {
-        go_on(stop)?;
+    ) -> Result<BTreeSet<Iid>, Error> {
         let report = Report::default();
-        // Before the request: what changes while it runs is newer than what it shows.
-        let read_at = self.by_gitlab(self.inner.clock.now());
-        let there = match unless_stopped(stop, self.list_by_number(kind, id, iids.to_vec())).await?
-        {
-            Ok(Some(there)) => there,
-            Ok(None) => return Ok(false),
-            Err(error) => {
-                self.survive(error, &project.path, "events", &report)?;
-                return Ok(false);
-            }
-        };
-        let shown: Vec<Iid> = there.iter().map(|item| item.iid).collect();
-        let writes = self.item_writes(there, read_at, projects);
-        self.inner.store.apply_items(run, &writes, &Moves::Nothing).await?;
-        if self.inner.source.comments {
-            for due in self.inner.store.list_notes_of(run, kind, id, &shown).await? {
-                unless_stopped(stop, self.read_notes_of(&due, project, &report)).await??;
+        let asked_at = self.gitlab_now();
+        let asked: Vec<Iid> = iids.into_iter().collect();
+        let numbers =
+            self.read_numbers(run, kind, id, &asked, projects, &report, stop).await?;
+        let mut failed = numbers.failed;
+        // Those that came without their comments, because there is no GraphQL or they are many.
+        if let Some(known) = projects.get(&id).filter(|_| self.inner.source.comments) {
+            let read: Vec<Iid> = numbers.read.into_iter().collect();
+            for due in self.inner.store.list_notes_of(run, kind, id, &read, asked_at).await? {
+                let report = Report::default();
+                unless_stopped(stop, self.read_notes_of(&due, known, &report)).await??;
+                if !report.take().is_empty() {
+                    failed.insert(due.iid);
+                }
             }
         }
-        Ok(report.take().is_empty())
+        Ok(failed)
+    }
+
+    /// Says that something marked could not be read.
+    fn leave(&self, number: usize, project: ProjectId) {
+        if number > 0 {
+            tracing::warn!(
+                source = %self.inner.source.name,
+                project.id = %project,
+                "what {number} events marked in the project {project} is left to the next sync"
+            );
+        }
     }
 
     async fn sync_when_wanted(&self, stop: &CancellationToken) {
@@ -168,4 +178,9 @@ impl Crawler {
             }
         }
     }
+}
+
+/// How long to wait before each try.
+fn tries() -> impl Iterator<Item = Duration> {
+    std::iter::once(Duration::ZERO).chain(std::iter::repeat_n(BETWEEN_TRIES, TRIES - 1))
 }

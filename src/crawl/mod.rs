@@ -9,14 +9,14 @@
 //!
 //! 1. **Roots** are looked up, and their projects listed by id ([`roots`]). Once a day, GitLab is
 //!    then asked about the token ([`token`]).
-//! 2. **Files** of the projects are read in batches: CODEOWNERS ([`files`]); then the **parts** of
-//!    each: labels, templates, the latest pipeline ([`parts`]).
+//! 2. **Details** of the projects that are due are read in batches: labels, CODEOWNERS, templates,
+//!    files that describe them, the latest pipeline ([`details`]).
 //! 3. **Items** are walked by time of change, oldest first, always from the first page after the
 //!    last time seen, so that nothing is skipped when items change under the walk
 //!    ([`walk`], [`items`]). Each page is stored in one transaction with
 //!    the time up to which the list was read; a killed sync goes on from there.
 //! 4. **What is gone** is removed: what a list that was read whole no longer shows, and a second,
-//!    separate question does not show either ([`prune`]).
+//!    separate question does not show either ([`reconcile`]).
 //! 5. **Comments** of items that changed are read ([`notes`]).
 //! 6. **Names** are settled: services by project name, spellings shown.
 //!
@@ -25,19 +25,18 @@
 //! not asked for again, unless everything is ([`Pass::Full`]); roots always are. A failure that
 //! would meet every request ends the sync.
 
+mod details;
 mod features;
-mod files;
 mod inventory;
 mod items;
 mod limits;
 mod marks;
 mod marks_reader;
 mod notes;
-mod parts;
 mod pass;
 mod portion;
 mod progress;
-mod prune;
+mod reconcile;
 mod report;
 mod roots;
 mod run;
@@ -47,7 +46,7 @@ mod summary;
 mod token;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,12 +71,14 @@ pub use status::{Activity, LastSync, SourceNow, Status};
 pub use summary::{Summary, SummaryError};
 
 use report::Report;
-use roots::Root;
 use token::TokenState;
 
 /// When a part that failed by chance is tried again, at the latest. The next sync asks for it,
 /// however soon it comes; what is to be looked at later than this is left until then.
 const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
+
+/// No answer is on its way for so long, so a clock was set.
+const CLOCK_SET_MS: i64 = 90_000;
 
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,8 @@ struct Inner {
     activity: Mutex<Activity>,
     /// A few projects that were read, to learn from what their GitLab has.
     sample: Mutex<Vec<ProjectId>>,
+    /// Projects that a source before this one of the same GitLab holds.
+    held: Mutex<Arc<BTreeSet<ProjectId>>>,
     /// True once the pacer was told what an earlier process learnt.
     recalled: AtomicBool,
     /// What events say is to be looked at.
@@ -204,7 +207,7 @@ impl Crawler {
             url: source.url.to_string(),
             source: Box::new(error),
         })?;
-        let skew_ms = AtomicI64::new(0);
+        let skew_ms = AtomicI64::new(i64::MIN / 2);
         let token = TokenState::default();
         let activity = Mutex::default();
         let inner = Inner {
@@ -218,6 +221,7 @@ impl Crawler {
             skew_ms,
             activity,
             sample: Mutex::default(),
+            held: Mutex::default(),
             recalled: AtomicBool::new(false),
             inbox: Inbox::default(),
             turn: Semaphore::new(1),
@@ -251,6 +255,11 @@ impl Crawler {
         &self.inner.inbox
     }
 
+    /// Returns when each pass over the source last ended that was not a failure, by its beginning.
+    pub(super) async fn passes_done(&self) -> Result<BTreeMap<String, Timestamp>, store::Error> {
+        self.inner.store.list_passes(&self.inner.source.name).await
+    }
+
     /// Returns what this crawler does and knows now.
     pub fn now(&self) -> SourceNow {
         let client = &self.inner.client;
@@ -281,9 +290,11 @@ impl Crawler {
         let known = stored.into_iter().map(|(id, stored)| {
             let templates = templates.get(&id).map_or(&[][..], Vec::as_slice);
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
-            let context = ProjectContext::new(stored.path.clone(), texts);
+            let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            (id, KnownProject { key: stored.key, path: stored.path, context, revision })
+            let known =
+                KnownProject { key: stored.key, path: stored.project.path, context, revision };
+            (id, known)
         });
         Ok(known.collect())
     }
@@ -330,18 +341,26 @@ impl Crawler {
         }
     }
 
-    /// Learns how far GitLab's clock is from ours.
+    /// Learns how far GitLab's clock is from ours. Its `Date` is cut to the second and late by the
+    /// way of the answer, so the largest difference seen is the nearest; one that is far smaller
+    /// comes from a clock that was set.
     fn learn_skew(&self, server_date: Option<Timestamp>) {
         if let Some(date) = server_date {
             let skew = date.duration_since(self.inner.clock.now()).as_millis();
             let skew = i64::try_from(skew).unwrap_or_default();
-            self.inner.skew_ms.store(skew, Ordering::Relaxed);
+            let known = self.inner.skew_ms.load(Ordering::Relaxed);
+            if skew > known || known - skew > CLOCK_SET_MS {
+                self.inner.skew_ms.store(skew, Ordering::Relaxed);
+            }
         }
     }
 
     /// Returns an instant of our clock as GitLab's shows it.
     fn by_gitlab(&self, at: Timestamp) -> Timestamp {
-        let skew = SignedDuration::from_millis(self.inner.skew_ms.load(Ordering::Relaxed));
+        let skew = self.inner.skew_ms.load(Ordering::Relaxed);
+        // None was learnt yet.
+        let skew = if skew == i64::MIN / 2 { 0 } else { skew };
+        let skew = SignedDuration::from_millis(skew);
         at.saturating_add(skew).unwrap_or(at)
     }
 }

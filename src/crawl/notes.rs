@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use super::parts::several;
+use super::details::several;
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, unless_stopped};
 use crate::gitlab::{self, Feature};
 use crate::model::{ItemKind, ProjectId};
@@ -32,9 +32,8 @@ impl Crawler {
             return Ok(());
         }
         let store = &self.inner.store;
-        // One that is gone on with has read some since it began.
-        let before = (pass == Pass::Full).then(|| self.by_gitlab(run.started_at));
-        store.mark_notes_due(run, before).await?;
+        let began_at = self.by_gitlab(run.started_at);
+        store.mark_notes_due(run, began_at, pass == Pass::Full).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
         for (id, project) in projects {

@@ -29,6 +29,16 @@ impl Pass {
         }
     }
 
+    /// Returns the words of the scheduled passes whose work this one does.
+    pub(super) const fn replaces(self) -> &'static [&'static str] {
+        match self {
+            Self::Sync => &["sync"],
+            Self::Files => &["files"],
+            Self::Reconcile => &["reconcile", "files", "sync"],
+            Self::Full | Self::Sweep => &["sweep", "reconcile", "files", "sync"],
+        }
+    }
+
     /// True when all projects are listed, not only those that changed.
     pub(super) const fn lists_all_projects(self) -> bool {
         !matches!(self, Self::Sync)

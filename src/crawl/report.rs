@@ -1,9 +1,11 @@
 //! What a run collects on its way: the parts that could not be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{ItemKind, ProjectId};
+use super::items::project_path;
+use crate::model::{Item, ItemKind, ProjectId};
 use crate::store::Problem;
 
 /// What one sync collects on its way.
@@ -12,8 +14,14 @@ pub(super) struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Problems of the sync before that are to be looked at later than now.
     postponed: Vec<Problem>,
+    /// True once the projects of all roots were listed whole.
+    listed_all: AtomicBool,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
+    /// Projects and items that were removed.
+    removed: AtomicU64,
+    /// Projects of items that no project of the index has, with their paths.
+    strangers: Mutex<BTreeMap<ProjectId, String>>,
 }
 
 impl Report {
@@ -36,6 +44,16 @@ impl Report {
         }
     }
 
+    /// Counts projects or items that were removed.
+    pub(super) fn count_removed(&self, count: u64) {
+        self.removed.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Returns how many were removed.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Relaxed)
+    }
+
     /// True when a part is not to be asked for yet. Its problem stays one of this sync too.
     pub(super) fn postpones(&self, subject: &str, stream: &str) -> bool {
         let mut postponed = self.postponed.iter();
@@ -44,6 +62,17 @@ impl Report {
         };
         self.add(problem.clone());
         true
+    }
+
+    /// Notes that the projects of all roots were listed whole: what was said of earlier lists is
+    /// out of date.
+    pub(super) fn list_all_projects(&self) {
+        self.listed_all.store(true, Ordering::Relaxed);
+    }
+
+    /// True when the projects of all roots were listed whole.
+    pub(super) fn has_listed_all_projects(&self) -> bool {
+        self.listed_all.load(Ordering::Relaxed)
     }
 
     pub(super) fn refuse(&self, project: ProjectId, kind: ItemKind) {
@@ -57,5 +86,16 @@ impl Report {
 
     pub(super) fn take(&self) -> Vec<Problem> {
         std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes note of an item whose project the index does not know.
+    pub(super) fn meet(&self, item: &Item) {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        strangers.entry(item.project).or_insert_with(|| project_path(item));
+    }
+
+    /// Returns the projects that were met, each once.
+    pub(super) fn take_strangers(&self) -> BTreeMap<ProjectId, String> {
+        std::mem::take(&mut self.strangers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -37,12 +37,23 @@ pub(super) struct Root {
     pub origin: Origin,
 }
 
+impl Root {
+    /// True when a project stands in its lists, as far as the path tells.
+    pub fn holds(&self, project: ProjectId, path: &str) -> bool {
+        match self.scope {
+            Scope::Project(id) => id == project,
+            Scope::Group(_) => is_below(&path.to_lowercase(), &self.path.to_lowercase()),
+        }
+    }
+}
+
 /// What the roots hold.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     /// Where items are listed.
     pub lists: Vec<Root>,
-    /// Projects that this run's lists showed, with what they offer.
+    /// Projects that this run's lists showed, with what they offer; and of those that are lists of
+    /// their own, what the index knows.
     pub listed: BTreeMap<ProjectId, (Project, ProjectFeatures)>,
     /// Paths of the groups that are roots.
     pub groups: Vec<String>,
@@ -50,10 +61,8 @@ pub(super) struct Roots {
     pub single: BTreeSet<ProjectId>,
     /// Key of the root of membership, where there is no other.
     pub membership: Option<RootKey>,
-    /// True when every root was found, and its projects were listed to the end.
+    /// True when every root was found, and all its projects were listed to the end.
     pub whole: bool,
-    /// How much was removed with roots that are no longer configured.
-    pub removed: u64,
 }
 
 impl Roots {
@@ -65,6 +74,12 @@ impl Roots {
             || self.groups.iter().any(|group| is_below(&path, &group.to_lowercase()))
     }
 
+    /// True when a project at this path was listed with this root.
+    pub fn is_of(&self, row: &RootRow, path: &str) -> bool {
+        let (path, root) = (path.to_lowercase(), row.path.to_lowercase());
+        row.gitlab_id.is_none() || path == root || is_below(&path, &root)
+    }
+
     /// True when a group that is a root holds a path.
     pub fn holds(&self, path: &str) -> bool {
         let path = path.to_lowercase();
@@ -73,7 +88,7 @@ impl Roots {
 }
 
 /// True when a path lies below a group's.
-fn is_below(path: &str, group: &str) -> bool {
+pub(super) fn is_below(path: &str, group: &str) -> bool {
     path.strip_prefix(group).is_some_and(|rest| rest.starts_with('/'))
 }
 
@@ -172,39 +187,19 @@ impl Crawler {
                 .collect();
             return Err(Error::NoRoot { url: source.url.to_string(), reason: reasons.join("; ") });
         }
-        self.forget_roots(&mut known).await?;
+        self.forget_roots(run, &mut known, &found, report).await?;
         let rows = self.inner.store.put_roots(run.source, &found).await?;
         self.settle_roots(rows, &mut roots);
         Ok(roots)
     }
 
-    /// Removes the roots that the configuration no longer names.
-    async fn forget_roots(&self, known: &mut Vec<RootRow>) -> Result<(), Error> {
-        let source = &self.inner.source;
-        let names: BTreeSet<String> = source
-            .groups
-            .iter()
-            .map(|group| format!("group:{group}"))
-            .chain(source.projects.iter().map(|path| format!("project:{path}")))
-            .chain(source.is_rootless().then(|| MEMBERSHIP.to_owned()))
-            .collect();
-        for row in known.iter() {
-            if row.origin == Origin::Configured && !names.contains(&row.name) {
-                tracing::warn!(
-                    source = %source.name,
-                    "{} is no longer configured: what only it holds is removed from the index",
-                    row.name
-                );
-                self.inner.store.remove_root(row.key).await?;
-            }
-        }
-        known.retain(|row| row.origin != Origin::Configured || names.contains(&row.name));
-        Ok(())
-    }
-
     /// Sorts the roots out: which are lists of items, and which lie below another.
     fn settle_roots(&self, rows: Vec<RootRow>, roots: &mut Roots) {
         let source = &self.inner.source;
+        // One that waits to be forgotten is not read any more.
+        let names = self.root_names();
+        let is_read = |row: &RootRow| row.origin != Origin::Configured || names.contains(&row.name);
+        let rows: Vec<RootRow> = rows.into_iter().filter(is_read).collect();
         let group_of = |row: &RootRow| row.name.starts_with("group:");
         roots.groups =
             rows.iter().filter(|row| group_of(row)).map(|row| row.path.clone()).collect();

@@ -1,6 +1,6 @@
 //! One run over a source, from its first question to its summary.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Report;
@@ -8,8 +8,11 @@ use super::{Crawler, Error, NEXT_SYNC, Pass, Summary, SummaryError, status, unle
 use crate::gitlab;
 use crate::model::ItemKind;
 use crate::store::read::ProblemRow;
-use crate::store::{Outcome, Problem, Run};
+use crate::store::{Ended, Outcome, Problem, Run};
 use crate::telemetry::chain;
+
+/// How far two readings of GitLab's clock may lie apart: its `Date` says whole seconds.
+const GRAIN: SignedDuration = SignedDuration::from_secs(2);
 
 impl Crawler {
     /// Brings the index of this source up to date, as far as the pass goes.
@@ -58,12 +61,22 @@ impl Crawler {
         let problems = report.take();
         let outcome = match &steps {
             Err(_) => Outcome::Failed,
-            Ok(_) if problems.is_empty() => Outcome::Complete,
-            Ok(_) => Outcome::Incomplete,
+            Ok(()) if problems.is_empty() => Outcome::Complete,
+            Ok(()) => Outcome::Incomplete,
         };
-        inner.store.finish_run(&run, outcome, &problems, now).await?;
+        // The first sync of a source reads everything that there is.
+        let is_first = inner.store.list_passes(&inner.source.name).await?.is_empty();
+        let done = if is_first && pass.reads_items() { Pass::Full } else { pass };
+        let ended = Ended {
+            outcome,
+            problems: &problems,
+            passes: done.replaces(),
+            reads_items: pass.reads_items(),
+            began_by_gitlab: self.by_gitlab(began).saturating_sub(GRAIN).unwrap_or(began),
+        };
+        inner.store.finish_pass(&run, &ended, now).await?;
         self.keep_limits(&run).await?;
-        let removed = steps?;
+        steps?;
 
         let spent = inner.client.stats();
         let totals = inner.store.totals(run.source).await?;
@@ -74,7 +87,7 @@ impl Crawler {
             issues: totals.issues,
             merge_requests: totals.merge_requests,
             references: totals.references,
-            removed,
+            removed: report.removed(),
             throttled: spent.throttled - stats.throttled,
             duration_ms: u64::try_from(elapsed.as_millis()).unwrap_or_default(),
             complete: outcome == Outcome::Complete,
@@ -87,31 +100,39 @@ impl Crawler {
         Ok(summary)
     }
 
-    /// Does the steps of a pass, and returns how much was removed.
+    /// Does the steps of a pass.
     async fn steps(
         &self,
         run: &Run,
         pass: Pass,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let mut roots = self.find_roots(run, pass, report, stop).await?;
-        let mut removed = roots.removed;
-        removed += self.read_projects(run, pass, &mut roots, report, stop).await?;
-        unless_stopped(stop, self.check_token()).await??;
+        self.remove_unwanted(run, report).await?;
+        self.read_projects(run, pass, &mut roots, report, stop).await?;
+        unless_stopped(stop, self.check_token(run)).await??;
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
-            let projects = self.known_projects(run).await?;
+            let mut projects = self.known_projects(run).await?;
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
                 self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
             }
-            if pass.reconciles() {
-                removed += self.reconcile(run, pass, &roots, &projects, report, stop).await?;
+            if self.welcome_strangers(run, &mut roots, report, stop).await? {
+                self.read_details(run, pass, &roots, report, stop).await?;
+                projects = self.known_projects(run).await?;
+                for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
+                    self.read_joined(run, kind, &roots, &projects, report, stop).await?;
+                }
             }
+            if pass.reconciles() {
+                self.reconcile(run, pass, &roots, &projects, report, stop).await?;
+            }
+            self.refresh_labels(run, &roots, &projects, report, stop).await?;
             self.read_notes(run, pass, &projects, report, stop).await?;
         }
         self.inner.store.settle_names(run).await?;
-        Ok(removed)
+        Ok(())
     }
 
     /// Lists what the sync before could not read, and what is to be looked at later than now.
@@ -131,7 +152,9 @@ impl Crawler {
     /// Keeps the problems of earlier runs with what this pass did not look at.
     async fn carry(&self, pass: Pass, report: &Report) -> Result<(), Error> {
         for problem in self.inner.store.list_problems().await? {
-            if problem.source == self.inner.source.name && !pass.covers(&problem.stream) {
+            let is_settled = problem.stream == "project drop" && report.has_listed_all_projects();
+            let is_covered = pass.covers(&problem.stream) || is_settled;
+            if problem.source == self.inner.source.name && !is_covered {
                 report.add(problem_of(problem));
             }
         }
@@ -160,7 +183,7 @@ impl Crawler {
     }
 }
 
-fn problem_of(row: ProblemRow) -> Problem {
+pub(super) fn problem_of(row: ProblemRow) -> Problem {
     Problem {
         subject: row.subject,
         stream: row.stream,

@@ -1,7 +1,7 @@
 //! The token of a source: read before anything begins, and looked at once a day.
 //!
-//! The first sync of a process asks GitLab about the token, and so does the first one a day later,
-//! or after another token came into use, each once its roots are found: a host that does not answer
+//! The first sync of a source asks GitLab about the token, and so does the first one a day later,
+//! by whichever process, or after another token came into use in a running one, each once its roots are found: a host that does not answer
 //! is not asked twice. That costs one request (two for an OAuth token). What is found is logged and
 //! kept for those who show it. A token that GitLab refuses ends the sync, before anything is taken
 //! for gone; a check that fails for any other reason does not. Which token is sent, and when it is read again,
@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Crawler, Error};
 use crate::gitlab::{self, TokenCheck};
+use crate::store::{Run, TokenRow};
 use crate::telemetry::chain;
 
 /// How long a check holds. Tokens expire by the day.
@@ -77,10 +78,13 @@ impl Crawler {
     /// # Errors
     ///
     /// When GitLab refuses the token.
-    pub(super) async fn check_token(&self) -> Result<(), Error> {
+    pub(super) async fn check_token(&self, run: &Run) -> Result<(), Error> {
         let inner = &self.inner;
         let keyring = inner.client.keyring();
         let now = inner.clock.now();
+        if inner.token.read().is_none() {
+            self.recall_check().await?;
+        }
         let last = inner.token.read();
         if let Some(last) = &last {
             // A clock that was set back must not put the next check off for ever.
@@ -114,7 +118,26 @@ impl Crawler {
             }
         };
         let generation = keyring.generation().await;
+        let findings = check.as_ref().and_then(|check| serde_json::to_string(check).ok());
         inner.token.write(Look { at: now, pause, generation, check });
+        if let Some(findings) = findings {
+            let again_at = now.saturating_add(pause).unwrap_or(now);
+            let row = TokenRow { checked_at: now, again_at, findings };
+            inner.store.put_token_check(run.source, &row).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what an earlier process found out about the token.
+    async fn recall_check(&self) -> Result<(), Error> {
+        let inner = &self.inner;
+        let Some(row) = inner.store.find_token_check(self.name()).await? else { return Ok(()) };
+        // What another version of the program wrote may not be understood: GitLab is asked.
+        if let Ok(check) = serde_json::from_str(&row.findings) {
+            let pause = row.again_at.duration_since(row.checked_at);
+            let generation = inner.client.keyring().generation().await;
+            inner.token.write(Look { at: row.checked_at, pause, generation, check: Some(check) });
+        }
         Ok(())
     }
 

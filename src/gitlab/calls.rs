@@ -165,6 +165,45 @@ impl Client {
         self.list::<wire::Project>(&["projects"], &parameters).await.map(know_last_project)
     }
 
+    /// Lists the projects of a group and its subgroups, or those that the token's user is a member
+    /// of, the last changed first. That list moves while it is walked, and may be cut by GitLab: it
+    /// is for those who need its beginning only.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn changed_projects(
+        &self,
+        group: Option<GroupId>,
+        query: ProjectQuery,
+    ) -> Result<Page<FetchedProject>, Error> {
+        let mut parameters = query.by_change();
+        match group {
+            Some(group) => {
+                parameters.push(("include_subgroups", "true".to_owned()));
+                parameters.push(("with_shared", "false".to_owned()));
+                let path = ["groups", &group.to_string(), "projects"];
+                self.list::<wire::Project>(&path, &parameters).await
+            }
+            None => {
+                parameters.push(("membership", "true".to_owned()));
+                self.list::<wire::Project>(&["projects"], &parameters).await
+            }
+        }
+    }
+
+    /// Asks for a further page of the projects that changed last.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn follow_changed_projects(
+        &self,
+        next: &NextPage,
+    ) -> Result<Page<FetchedProject>, Error> {
+        self.follow::<wire::Project>(next).await
+    }
+
     /// Asks for a further page of projects.
     ///
     /// # Errors
@@ -376,22 +415,47 @@ impl Client {
         project: ProjectId,
         kind: ItemKind,
     ) -> Result<Vec<Template>, Error> {
-        let id = project.to_string();
-        let list = ["projects", &id, "templates", plural(kind)];
-        let query = [("per_page", PER_PAGE.to_string())];
         let mut templates = Vec::new();
-        for key in self.list_all::<wire::TemplateName>(&list, &query).await? {
-            let path = ["projects", &id, "templates", plural(kind), &key];
-            match self.get::<wire::TemplateBody>(&path, &[]).await {
-                Ok((name, content)) => {
-                    let name = if name.is_empty() { key } else { name };
-                    templates.push(Template { project, kind, name, content });
-                }
-                Err(Error::NotFound { what: Missing::Named(_) | Missing::Record, .. }) => {}
-                Err(error) => return Err(error),
-            }
+        for key in self.template_names(project, kind).await? {
+            templates.extend(self.template(project, kind, &key).await?);
         }
         Ok(templates)
+    }
+
+    /// Lists the names of the description templates that a project offers, inherited ones included.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn template_names(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+    ) -> Result<Vec<String>, Error> {
+        let path = ["projects", &project.to_string(), "templates", plural(kind)];
+        self.list_all::<wire::TemplateName>(&path, &[("per_page", PER_PAGE.to_string())]).await
+    }
+
+    /// Reads one description template; `None` when it went since it was listed.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn template(
+        &self,
+        project: ProjectId,
+        kind: ItemKind,
+        key: &str,
+    ) -> Result<Option<Template>, Error> {
+        let path = ["projects", &project.to_string(), "templates", plural(kind), key];
+        match self.get::<wire::TemplateBody>(&path, &[]).await {
+            Ok((name, content)) => {
+                let name = if name.is_empty() { key.to_owned() } else { name };
+                Ok(Some(Template { project, kind, name, content }))
+            }
+            Err(Error::NotFound { what: Missing::Named(_) | Missing::Record, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finds the latest pipeline of a branch or tag.

@@ -38,6 +38,7 @@ mod tls;
 mod trouble;
 pub mod wire;
 
+pub use crate::model::ProjectFeatures;
 pub use client::{Client, Stats};
 pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
@@ -46,8 +47,9 @@ pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
 pub use event::{Event, Subject};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use graphql::{
-    Cursor, FailedAt, Fetched, FilesAnswer, GraphqlFailure, Instance, ItemPage, ItemWithNotes,
-    ItemsQuery, NotePage, Partial, Place, ProjectFile, ProjectFiles, Step, Want,
+    Cursor, DetailsAnswer, FailedAt, Fetched, FilesAnswer, FoundFile, FoundPipeline,
+    GraphqlFailure, Instance, ItemCounts, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Partial,
+    Place, ProjectDetails, ProjectFile, ProjectFiles, Step, Want, template_folder,
 };
 pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};
@@ -57,4 +59,4 @@ pub use query::{ItemOrder, ItemQuery, ProjectQuery, Scope};
 pub use reqwest::{StatusCode, Url};
 pub use settings::Settings;
 pub use tls::CaFault;
-pub use wire::{ApprovalRule, FetchedProject, Group, ProjectFeatures, RawFile, Version};
+pub use wire::{ApprovalRule, FetchedProject, Group, RawFile, Version};

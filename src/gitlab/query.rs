@@ -38,6 +38,10 @@ pub struct ItemQuery {
     pub updated_after: Option<Timestamp>,
     /// Only those changed then or earlier.
     pub updated_before: Option<Timestamp>,
+    /// Only those created then or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those created then or earlier.
+    pub created_before: Option<Timestamp>,
     /// By what they are ordered. Equal times are ordered by id, descending.
     pub order: ItemOrder,
     /// Oldest first.
@@ -55,6 +59,8 @@ impl Default for ItemQuery {
         Self {
             updated_after: None,
             updated_before: None,
+            created_after: None,
+            created_before: None,
             order: ItemOrder::default(),
             ascending: true,
             iids: Vec::new(),
@@ -89,6 +95,21 @@ impl ProjectQuery {
     }
 }
 
+impl ProjectQuery {
+    /// Makes the parameters of the list by time of change, the newest first.
+    pub(super) fn by_change(self) -> Vec<(&'static str, String)> {
+        let mut parameters = self.parameters();
+        for (name, value) in &mut parameters {
+            match *name {
+                "order_by" => "updated_at".clone_into(value),
+                "sort" => "desc".clone_into(value),
+                _ => {}
+            }
+        }
+        parameters
+    }
+}
+
 /// A query for a whole list in an order that stands still while it is walked.
 fn by_id(per_page: u32) -> Vec<(&'static str, String)> {
     vec![
@@ -115,11 +136,13 @@ pub(super) fn item_parameters(
         ("sort", if query.ascending { "asc" } else { "desc" }.to_owned()),
         ("per_page", query.per_page.clamp(1, PER_PAGE).to_string()),
     ];
-    if let Some(after) = query.updated_after {
-        parameters.push(("updated_after", after.to_string()));
-    }
-    if let Some(before) = query.updated_before {
-        parameters.push(("updated_before", before.to_string()));
+    for (name, time) in [
+        ("updated_after", query.updated_after),
+        ("updated_before", query.updated_before),
+        ("created_after", query.created_after),
+        ("created_before", query.created_before),
+    ] {
+        parameters.extend(time.map(|time| (name, time.to_string())));
     }
     parameters.extend(query.iids.iter().map(|iid| ("iids[]", iid.to_string())));
     match scope {

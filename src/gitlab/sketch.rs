@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::Error;
 use super::client::Client;
 use super::error::Missing;
-use super::wire::{self, FetchedProject, ProjectFeatures, Wire};
+use super::wire::{self, FetchedProject, Wire};
+use crate::model::ProjectFeatures;
 use crate::model::{Item, Project, ProjectId};
 
 /// Where a job runs.
@@ -136,7 +137,7 @@ fn drawn(id: ProjectId, url: &str, asked: &str) -> Option<FetchedProject> {
         issues_template: String::new(),
         merge_requests_template: String::new(),
     };
-    Some(FetchedProject { project, features })
+    Some(FetchedProject { project, features, updated_at: None })
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     async fn the_project_of_the_job_is_named_by_the_job() {
         let stub = Stub::start(|_, _| json(200, JOB)).await;
         let found = job_client(&stub.url).sketch("Shop/Web").await.expect("it answers");
-        let FetchedProject { project, features } = found.expect("it is named");
+        let FetchedProject { project, features, .. } = found.expect("it is named");
         assert_eq!((project.id, project.path.as_str()), (ProjectId::new(3), "shop/web"));
         assert_eq!(project.web_url, "https://gitlab.example.com/shop/web");
         assert!(features.is_sketch);

@@ -459,6 +459,26 @@ pub struct Resolved {
     pub items: Vec<Item>,
     /// The ids read out of it.
     pub references: Vec<ReadReference>,
+    /// What it was, if that is no longer in the index; null otherwise.
+    pub gone: Option<GoneThing>,
+}
+
+/// A project or item that was in the index and is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GoneThing {
+    /// `project`, `issue` or `merge_request`. An item that went with its project is the project.
+    pub kind: String,
+    /// The last path, with the item's number: `shop/webshop#12`.
+    pub reference: String,
+    /// Where its page was.
+    pub web_url: String,
+    /// When it was noticed to be gone.
+    pub gone_at: Timestamp,
+    /// `not_shown` (deleted, or hidden from the token: GitLab does not tell which),
+    /// `outside_roots`, `excluded`, `archived` or `root_removed`.
+    pub reason: String,
+    /// The reason as a sentence.
+    pub explanation: String,
 }
 
 /// How fresh a source is.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::crawls::may_know;
 use super::hydrate::{link, pipelines};
 use super::input::{Place, arn_name, place, repository_host, repository_path};
 use super::{
-    Error, Evidence, Input, Item, ItemLink, ItemQuery, Lookup, NameSummary, Owner, Project,
-    Resolved, ResolvedInput, ServiceLinks, Viewer,
+    Error, Evidence, GoneThing, Input, Item, ItemLink, ItemQuery, Lookup, NameSummary, Owner,
+    Project, Resolved, ResolvedInput, ServiceLinks, Viewer,
 };
 use crate::model::ItemKind;
+use crate::store::Tombstone;
 use crate::store::read::{Filter, Listing, ProjectRow, Sort, TagRow, Visibility};
 
 /// Mentioning items looked at, and shown.
@@ -57,6 +59,7 @@ struct Answer {
     found: Found,
     projects: Vec<Project>,
     items: Vec<Item>,
+    gone: Option<GoneThing>,
 }
 
 impl Lookup {
@@ -73,22 +76,23 @@ impl Lookup {
             found: Found::default(),
             projects: Vec::new(),
             items: Vec::new(),
+            gone: None,
         };
         let input = input.settle();
         match &input {
-            Input::Url(url) => self.resolve_url(url, &visibility, &mut answer).await?,
+            Input::Url(url) => self.resolve_url(url, viewer, &visibility, &mut answer).await?,
             Input::Repository(repository) => {
                 // An address may hold the path under which its GitLab lives.
-                self.resolve_url(repository, &visibility, &mut answer).await?;
+                self.resolve_url(repository, viewer, &visibility, &mut answer).await?;
                 if answer.kind == "unknown" {
-                    self.resolve_project(repository, &visibility, &mut answer).await?;
+                    self.resolve_project(repository, viewer, &visibility, &mut answer).await?;
                 }
             }
             Input::Service(name) => {
                 self.resolve_name("service", name, &visibility, &mut answer).await?;
             }
             Input::Arn(_) | Input::Text(_) => {
-                self.resolve_words(&text, &visibility, &mut answer).await?;
+                self.resolve_words(&text, viewer, &visibility, &mut answer).await?;
             }
         }
 
@@ -126,12 +130,14 @@ impl Lookup {
             projects: answer.projects,
             items: answer.items,
             references,
+            gone: answer.gone,
         })
     }
 
     async fn resolve_url(
         &self,
         url: &str,
+        viewer: &Viewer,
         visibility: &Visibility,
         answer: &mut Answer,
     ) -> Result<(), Error> {
@@ -146,8 +152,8 @@ impl Lookup {
             .iter()
             .filter_map(|source| Some((source.name.as_str(), host_of(&source.url)?)))
             .collect();
-        for path in paths {
-            let rows = self.store.list_projects_at(&path, visibility).await?;
+        for path in &paths {
+            let rows = self.store.list_projects_at(path, visibility).await?;
             let here = rows.into_iter().find(|row| {
                 hosts.get(row.source.as_str()).is_some_and(|source| *source == host)
                     || host_of(&row.web_url).is_some_and(|web| web == host)
@@ -155,12 +161,39 @@ impl Lookup {
             let Some(row) = here else { continue };
             return self.add_project(row, item, visibility, answer).await;
         }
+        for path in &paths {
+            let here = |gone: &Tombstone| {
+                hosts.get(gone.source.as_str()).is_some_and(|source| *source == host)
+                    || host_of(&gone.web_url).is_some_and(|web| web == host)
+            };
+            if self.add_gone_project(path, viewer, here, answer).await? {
+                break;
+            }
+        }
         Ok(())
+    }
+
+    /// Says that the project at a path is gone, if it is, and may be known of.
+    async fn add_gone_project(
+        &self,
+        path: &str,
+        viewer: &Viewer,
+        is_meant: impl Fn(&Tombstone) -> bool,
+        answer: &mut Answer,
+    ) -> Result<bool, Error> {
+        let gone = self.store.list_gone_projects(path).await?;
+        let gone = gone.into_iter().find(|gone| is_meant(gone) && may_know(viewer, &gone.path));
+        let Some(gone) = gone else { return Ok(false) };
+        "gitlab_project".clone_into(&mut answer.kind);
+        answer.id = Some(gone.path.clone());
+        answer.gone = Some(thing(gone));
+        Ok(true)
     }
 
     async fn resolve_project(
         &self,
         repository: &str,
+        viewer: &Viewer,
         visibility: &Visibility,
         answer: &mut Answer,
     ) -> Result<(), Error> {
@@ -175,7 +208,10 @@ impl Lookup {
         });
         match rows.into_iter().next() {
             Some(row) => self.add_project(row, None, visibility, answer).await,
-            None => Ok(()),
+            None => {
+                self.add_gone_project(&path, viewer, |_| true, answer).await?;
+                Ok(())
+            }
         }
     }
 
@@ -190,15 +226,22 @@ impl Lookup {
         let Some(project) = self.projects(vec![row]).await?.pop() else { return Ok(()) };
         "gitlab_project".clone_into(&mut answer.kind);
         answer.id = Some(path.clone());
-        if let Some((kind, iid)) = item
-            && let Some(row) = self.store.find_item(key, kind, iid, visibility).await?
-        {
-            answer.kind = match kind {
-                ItemKind::Issue => "gitlab_issue".to_owned(),
-                ItemKind::MergeRequest => "gitlab_merge_request".to_owned(),
+        if let Some((kind, iid)) = item {
+            let row = self.store.find_item(key, kind, iid, visibility).await?;
+            let gone = match &row {
+                Some(_) => None,
+                None => self.store.find_gone_item(key, kind, iid).await?,
             };
-            answer.id = Some(format!("{path}{}{iid}", kind.sigil()));
-            let items = self.items(vec![row], visibility).await?;
+            let gone = gone.filter(|gone| visibility.confidential || !gone.confidential);
+            if row.is_some() || gone.is_some() {
+                answer.kind = match kind {
+                    ItemKind::Issue => "gitlab_issue".to_owned(),
+                    ItemKind::MergeRequest => "gitlab_merge_request".to_owned(),
+                };
+                answer.id = Some(format!("{path}{}{iid}", kind.sigil()));
+            }
+            answer.gone = gone.map(thing);
+            let items = self.items(row.into_iter().collect(), visibility).await?;
             for item in &items {
                 answer.found.add_of(&item.tags, &item.evidence);
             }
@@ -239,6 +282,7 @@ impl Lookup {
     async fn resolve_words(
         &self,
         text: &str,
+        viewer: &Viewer,
         visibility: &Visibility,
         answer: &mut Answer,
     ) -> Result<(), Error> {
@@ -247,9 +291,12 @@ impl Lookup {
             if let Some(row) = rows.into_iter().next() {
                 return self.add_project(row, Some((kind, iid)), visibility, answer).await;
             }
+            if self.add_gone_project(path, viewer, |_| true, answer).await? {
+                return Ok(());
+            }
         }
         if text.contains('/') {
-            self.resolve_project(text, visibility, answer).await?;
+            self.resolve_project(text, viewer, visibility, answer).await?;
         }
         for key in ["service", "team"] {
             if answer.kind == "unknown" {
@@ -368,6 +415,22 @@ impl Lookup {
             pipelines: pipelines(&projects),
             projects: projects.iter().map(link).collect(),
         })
+    }
+}
+
+/// Shows what is gone.
+fn thing(gone: Tombstone) -> GoneThing {
+    let (kind, number) = match gone.item {
+        Some((kind, iid)) => (kind.as_str(), format!("{}{iid}", kind.sigil())),
+        None => ("project", String::new()),
+    };
+    GoneThing {
+        kind: kind.to_owned(),
+        reference: format!("{}{number}", gone.path),
+        web_url: gone.web_url,
+        gone_at: gone.gone_at,
+        reason: gone.reason.as_str().to_owned(),
+        explanation: gone.reason.sentence().to_owned(),
     }
 }
 

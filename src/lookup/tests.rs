@@ -146,6 +146,7 @@ fn parts() -> ProjectParts {
         templates: None,
         code_owners: Some(Some(("docs/CODEOWNERS".to_owned(), CODEOWNERS.to_owned()))),
         pipeline: Some(Some(pipeline)),
+        ..ProjectParts::default()
     }
 }
 

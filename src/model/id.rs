@@ -54,6 +54,11 @@ id!(
     NoteId
 );
 id!(
+    /// GitLab's id of a label, which survives renames. A label of a group is one label in all
+    /// projects below.
+    LabelId
+);
+id!(
     /// GitLab's id of a pipeline.
     PipelineId
 );

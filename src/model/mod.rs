@@ -13,9 +13,9 @@ mod reference;
 mod tag;
 
 pub use evidence::{Evidence, Location, Via};
-pub use id::{GroupId, Iid, ItemId, NoteId, PipelineId, ProjectId};
+pub use id::{GroupId, Iid, ItemId, LabelId, NoteId, PipelineId, ProjectId};
 pub use item::{Item, ItemKind, ItemState, Note};
 pub use owner::{Owner, OwnerKind};
-pub use project::{Label, Pipeline, Project, Template};
+pub use project::{Label, Pipeline, Project, ProjectFeatures, Template};
 pub use reference::Reference;
 pub use tag::Tag;

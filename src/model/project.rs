@@ -1,8 +1,9 @@
 //! Projects and what hangs on them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::{ItemKind, PipelineId, ProjectId};
+use super::{ItemKind, LabelId, PipelineId, ProjectId};
 
 /// A project as GitLab shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +30,46 @@ pub struct Project {
     pub last_activity_at: Option<Timestamp>,
 }
 
+/// What a project offers. Where GitLab says nothing (the short form, few rights, old versions),
+/// a feature counts as offered: to ask in vain costs one request, not to ask loses data.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, as GitLab has them")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFeatures {
+    /// Issues are switched on.
+    pub issues_enabled: bool,
+    /// Merge requests are switched on.
+    pub merge_requests_enabled: bool,
+    /// Pipelines are switched on.
+    pub builds_enabled: bool,
+    /// The repository has no commit.
+    pub empty_repo: bool,
+    /// The repository is switched on.
+    pub repository_readable: bool,
+    /// Only its items are known, because the credential does not reach the project itself: its
+    /// settings, topics and default branch are not known, and it is not public.
+    pub is_sketch: bool,
+    /// The text that new issues begin with; empty when there is none (a Premium setting).
+    pub issues_template: String,
+    /// The text that new merge requests begin with; empty when there is none.
+    pub merge_requests_template: String,
+}
+
+impl ProjectFeatures {
+    /// Returns whether the project has a list of items of this kind.
+    #[must_use]
+    pub const fn offers(&self, kind: ItemKind) -> bool {
+        match kind {
+            ItemKind::Issue => self.issues_enabled,
+            ItemKind::MergeRequest => self.merge_requests_enabled,
+        }
+    }
+}
+
 /// A label that may be put on a project's items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
+    /// Its id; `None` where GitLab does not say.
+    pub id: Option<LabelId>,
     /// The title, `service::webshop`.
     pub name: String,
     /// What it means, in words; may carry aliases.

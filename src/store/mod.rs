@@ -14,12 +14,14 @@
 //! - **The generation** is raised by every commit that changes what an answer may say.
 //!
 //! Writing: [`sync`] (runs), [`streams`] (how far each list was read), [`projects`], [`items`],
-//! [`names`], [`limits`].
+//! [`names`], [`limits`], [`prune`] with [`tombstones`].
 //! Reading: [`read`].
 
 mod codes;
+mod details;
 mod error;
 mod items;
+mod labels;
 mod limits;
 mod lock;
 mod names;
@@ -31,6 +33,8 @@ mod references;
 mod streams;
 mod sync;
 mod text;
+mod tokens;
+mod tombstones;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -43,17 +47,21 @@ use sqlx::sqlite::{
 };
 use sqlx::{Sqlite, Transaction};
 
+pub use details::Lent;
 pub use error::Error;
 pub use items::{ItemWrite, NotesOfItem};
+pub use labels::LabelChange;
 pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
-pub use projects::{ProjectParts, ProjectWrite, StoredProject};
-pub use prune::{UnseenItem, UnseenProject};
+pub use projects::{CatalogFile, ProjectParts, ProjectWrite, StoredProject};
+pub use prune::{HeldProject, StoredCount, UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };
-pub use sync::{Outcome, Problem, Run, Totals};
+pub use sync::{Ended, Outcome, Problem, Run, Totals};
+pub use tokens::TokenRow;
+pub use tombstones::{Gone, Tombstone};
 
 /// The store's own key of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -34,32 +34,62 @@ pub struct DueNotes {
 impl Store {
     /// Marks as due the comments that may have changed without a sign of it: those read within
     /// three minutes of the item's last change (GitLab moves an item's time for a comment only when
-    /// it is more than a minute old, and two minutes are for a lagging replica), and those read
-    /// before an instant of GitLab's clock.
-    pub async fn mark_notes_due(&self, run: &Run, before: Option<Timestamp>) -> Result<(), Error> {
+    /// it is more than a minute old, and two minutes are for a lagging replica). What was read at
+    /// `began_at` by GitLab's clock or later is left for the next time; with `all`, whatever was
+    /// read before is due.
+    pub async fn mark_notes_due(
+        &self,
+        run: &Run,
+        began_at: Timestamp,
+        all: bool,
+    ) -> Result<(), Error> {
         const DOING: &str = "marking comments to read again";
         let query = |source| Error::Query { doing: DOING, source };
+        let began_at = began_at.as_millisecond();
         let mut write = self.write(DOING).await?;
         // The number stands in the index's condition too.
         sqlx::query!(
             "update item set notes_read_at = null
-            where source_id = ?1 and notes_read_at < updated_at + 180000",
+            where source_id = ?1 and notes_read_at < updated_at + 180000 and notes_read_at < ?2",
             run.source.0,
+            began_at,
         )
         .execute(&mut *write)
         .await
         .map_err(query)?;
-        if let Some(before) = before.map(Timestamp::as_millisecond) {
+        if all {
             sqlx::query!(
                 "update item set notes_read_at = null where source_id = ?1 and notes_read_at < ?2",
                 run.source.0,
-                before,
+                began_at,
             )
             .execute(&mut *write)
             .await
             .map_err(query)?;
         }
         commit(write, false, DOING).await
+    }
+
+    /// Returns the time of the item that changed longest ago, `from` or later, of those whose
+    /// comments are to be read a second time.
+    pub async fn oldest_second_look(
+        &self,
+        source: SourceKey,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let from = from.as_millisecond();
+        let time = sqlx::query_scalar!(
+            r#"select updated_at from item
+            where source_id = ?1 and updated_at >= ?2
+            and notes_read_at < updated_at + 180000
+            order by updated_at limit 1"#,
+            source.0,
+            from,
+        )
+        .fetch_optional(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading which comments are due", source })?;
+        Ok(time.map(codes::instant))
     }
 
     /// Lists items whose comments are to be read, `limit` at most, with keys above `after`.
@@ -93,24 +123,29 @@ impl Store {
             .collect())
     }
 
-    /// Lists stored items of a project by their numbers, so that their comments can be read.
+    /// Lists those of some items of a project, given by number, whose comments were last read
+    /// before an instant.
     pub async fn list_notes_of(
         &self,
         run: &Run,
         kind: ItemKind,
         project: ProjectId,
         iids: &[Iid],
+        before: Timestamp,
     ) -> Result<Vec<DueNotes>, Error> {
+        let before = before.as_millisecond();
         let (id, code, json) = (project.get(), codes::kind_code(kind), codes::json(iids));
         let rows = sqlx::query!(
             r#"select i.id as "id!", i.iid from project as p
             join item as i on i.project_id = p.id
             where p.source_id = ?1 and p.gitlab_id = ?2 and i.kind = ?3
-                and i.iid in (select value from json_each(?4))"#,
+                and i.iid in (select value from json_each(?4))
+                and coalesce(i.notes_read_at, 0) < ?5"#,
             run.source.0,
             id,
             code,
             json,
+            before,
         )
         .fetch_all(&self.writer)
         .await

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::labels::store_labels;
 use super::names::{TagRow, intern_tags, settle_inheritance};
+use super::tombstones::unearth_projects;
 use super::{Error, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each, text};
 use crate::correlate::TagReading;
-use crate::model::{Label, Pipeline, Project, ProjectId, Template};
+use crate::model::{Label, Pipeline, Project, ProjectFeatures, ProjectId, Template};
 
 /// A project to store, with what was read out of it.
 #[derive(Debug, Clone)]
 pub struct ProjectWrite {
     /// As GitLab shows it.
     pub project: Project,
+    /// What it offers.
+    pub features: ProjectFeatures,
     /// Match keys of the last path segment and of the name.
     pub name_keys: (String, String),
     /// Its tags with evidence.
@@ -33,8 +37,24 @@ pub struct ProjectParts {
     pub templates: Option<Vec<Template>>,
     /// The CODEOWNERS file that counts, as `(place, text)`.
     pub code_owners: Option<Option<(String, String)>>,
+    /// Files that describe the project, as they are.
+    pub catalog: Option<Vec<CatalogFile>>,
     /// The latest pipeline of the default branch.
     pub pipeline: Option<Option<Pipeline>>,
+    /// Digest of the ids of all files that the above were read from; `Some(None)` when they were
+    /// read without knowing it.
+    pub files_print: Option<Option<Vec<u8>>>,
+}
+
+/// A file that describes a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogFile {
+    /// Its path from the root of the repository.
+    pub path: String,
+    /// GitLab's id of its content, where it says so.
+    pub oid: Option<String>,
+    /// Its content; what is no text is left out of it.
+    pub content: String,
 }
 
 /// A project of the index.
@@ -42,12 +62,20 @@ pub struct ProjectParts {
 pub struct StoredProject {
     /// Its key.
     pub key: ProjectKey,
-    /// Its path.
-    pub path: String,
+    /// As GitLab showed it last.
+    pub project: Project,
+    /// What it offers; `None` when that was never told.
+    pub features: Option<ProjectFeatures>,
     /// True when a list of this run showed it.
     pub seen: bool,
-    /// True when this run has read its parts already.
-    pub parts_read: bool,
+    /// True when its details are to be read: it is new, it changed, or they could not be read.
+    pub details_due: bool,
+    /// The run that last read all its details, by number.
+    pub details_run: i64,
+    /// Digest of the ids of its files when they were last read.
+    pub files_print: Option<Vec<u8>>,
+    /// Status of its latest pipeline, and when that was created.
+    pub pipeline: Option<(String, Timestamp)>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +93,7 @@ struct Row<'a> {
     path_key: &'a str,
     name_key: &'a str,
     fingerprint: String,
+    features: &'a ProjectFeatures,
 }
 
 impl<'a> From<&'a ProjectWrite> for Row<'a> {
@@ -84,6 +113,7 @@ impl<'a> From<&'a ProjectWrite> for Row<'a> {
             path_key: &write.name_keys.0,
             name_key: &write.name_keys.1,
             fingerprint: hex(&write.fingerprint),
+            features: &write.features,
         }
     }
 }
@@ -129,8 +159,8 @@ impl Store {
         commit(write, !new.is_empty(), DOING).await
     }
 
-    /// Stores the parts of a project that were read. With `whole`, this run need not read them
-    /// again when it is gone on with.
+    /// Stores the parts of a project that were read. With `whole`, they are not due any more;
+    /// without, they are.
     pub async fn apply_parts(
         &self,
         run: &Run,
@@ -150,15 +180,29 @@ impl Store {
         if let Some(file) = &parts.code_owners {
             changed += store_code_owners(&mut write, project, file.as_ref(), DOING).await?;
         }
-        if let Some(pipeline) = &parts.pipeline {
-            changed += store_pipeline(&mut write, project, pipeline.as_ref(), DOING).await?;
+        if let Some(files) = &parts.catalog {
+            store_catalog(&mut write, project, files, DOING).await?;
         }
-        if whole {
-            sqlx::query!("update project set parts_run = ?2 where id = ?1", project.0, run.key)
+        if let Some(print) = &parts.files_print {
+            sqlx::query!("update project set files_print = ?2 where id = ?1", project.0, print)
                 .execute(&mut *write)
                 .await
                 .map_err(|source| Error::Query { doing: DOING, source })?;
         }
+        if let Some(pipeline) = &parts.pipeline {
+            changed += store_pipeline(&mut write, project, pipeline.as_ref(), DOING).await?;
+        }
+        sqlx::query!(
+            "update project set parts_run = case when ?3 then ?2 else parts_run end,
+                details_due = not ?3
+            where id = ?1",
+            project.0,
+            run.key,
+            whole,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
         commit(write, changed > 0, DOING).await
     }
 
@@ -168,8 +212,13 @@ impl Store {
         run: &Run,
     ) -> Result<BTreeMap<ProjectId, StoredProject>, Error> {
         let rows = sqlx::query!(
-            r#"select id as "id!", gitlab_id, path, seen_run, parts_run from project
-            where source_id = ?1"#,
+            r#"select p.id as "id!", p.gitlab_id as "gitlab_id!", p.path, p.name, p.description,
+                p.web_url, p.default_branch, p.topics, p.visibility, p.archived,
+                p.last_activity_at, p.features, p.seen_run, p.parts_run, p.details_due,
+                p.files_print,
+                l.status as "status?", l.created_at as "created_at?"
+            from project as p left join pipeline as l on l.project_id = p.id
+            where p.source_id = ?1"#,
             run.source.0,
         )
         .fetch_all(&self.writer)
@@ -178,19 +227,47 @@ impl Store {
         Ok(rows
             .into_iter()
             .map(|row| {
+                let id = ProjectId::new(row.gitlab_id);
+                let project = Project {
+                    id,
+                    path: row.path,
+                    name: row.name,
+                    description: row.description,
+                    web_url: row.web_url,
+                    default_branch: row.default_branch,
+                    topics: serde_json::from_str(&row.topics).unwrap_or_default(),
+                    visibility: row.visibility,
+                    archived: row.archived == 1,
+                    last_activity_at: row.last_activity_at.map(codes::instant),
+                };
                 let stored = StoredProject {
                     key: ProjectKey(row.id),
-                    path: row.path,
+                    project,
+                    features: row.features.and_then(|text| serde_json::from_str(&text).ok()),
                     seen: row.seen_run == run.key,
-                    parts_read: row.parts_run == run.key,
+                    details_due: row.details_due == 1,
+                    details_run: row.parts_run,
+                    files_print: row.files_print,
+                    pipeline: row.status.zip(row.created_at.map(codes::instant)),
                 };
-                (ProjectId::new(row.gitlab_id), stored)
+                (id, stored)
             })
             .collect())
     }
 
-    /// Returns the stored templates of all projects of a source, as the reader of items needs them.
+    /// Returns the stored templates of all projects of a source, those that groups lend included, as
+    /// the reader of items needs them.
     pub async fn templates(
+        &self,
+        source: SourceKey,
+    ) -> Result<BTreeMap<ProjectId, Vec<Template>>, Error> {
+        let mut templates = self.own_templates(source).await?;
+        self.add_lent(source, &mut templates).await?;
+        Ok(templates)
+    }
+
+    /// Returns the templates that were read of the projects of a source themselves.
+    pub async fn own_templates(
         &self,
         source: SourceKey,
     ) -> Result<BTreeMap<ProjectId, Vec<Template>>, Error> {
@@ -214,6 +291,46 @@ impl Store {
             templates.entry(project).or_default().push(template);
         }
         Ok(templates)
+    }
+
+    /// Adds to the templates of each project those that its group lends, and that it has none of
+    /// its own in place of.
+    async fn add_lent(
+        &self,
+        source: SourceKey,
+        templates: &mut BTreeMap<ProjectId, Vec<Template>>,
+    ) -> Result<(), Error> {
+        let lent = self.lent(source).await?;
+        if lent.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query!(
+            r#"select gitlab_id as "gitlab_id!", path from project where source_id = ?1"#,
+            source.0
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading the paths of projects", source })?;
+        for row in rows {
+            let Some(lent) = row.path.rsplit_once('/').and_then(|(group, _)| lent.get(group))
+            else {
+                continue;
+            };
+            let project = ProjectId::new(row.gitlab_id);
+            let own = templates.entry(project).or_default();
+            for template in lent {
+                if own.iter().all(|own| (own.kind, &own.name) != (template.kind, &template.name)) {
+                    own.push(Template {
+                        project,
+                        kind: template.kind,
+                        name: template.name.clone(),
+                        content: template.content.clone(),
+                    });
+                }
+            }
+            own.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        }
+        Ok(())
     }
 }
 
@@ -244,6 +361,7 @@ async fn store_projects(
     doing: &'static str,
 ) -> Result<(), Error> {
     let query = |source| Error::Query { doing, source };
+    unearth_projects(write, run, projects.iter().map(|write| write.project.id), doing).await?;
     let rows: Vec<Row<'_>> = projects.iter().map(|project| Row::from(*project)).collect();
     let rows = codes::json(&rows);
     // A path that is left stays an address of the project, until another takes it. `cross join`
@@ -263,12 +381,12 @@ async fn store_projects(
     let stored = sqlx::query!(
         r#"insert into project (source_id, gitlab_id, path, name, description, web_url,
             default_branch, topics, visibility, archived, last_activity_at, path_key, name_key,
-            fingerprint, seen_run, parts_run)
+            fingerprint, features, seen_run, parts_run, details_due)
         select ?1, e.value ->> 'gitlab_id', e.value ->> 'path', e.value ->> 'name',
             e.value ->> 'description', e.value ->> 'web_url', e.value ->> 'default_branch',
             e.value -> 'topics', e.value ->> 'visibility', e.value ->> 'archived',
             e.value ->> 'last_activity_at', e.value ->> 'path_key', e.value ->> 'name_key',
-            unhex(e.value ->> 'fingerprint'), ?2, 0
+            unhex(e.value ->> 'fingerprint'), e.value -> 'features', ?2, 0, 1
         from json_each(?3) as e
         where true
         on conflict (source_id, gitlab_id) do update set
@@ -277,7 +395,13 @@ async fn store_projects(
             topics = excluded.topics, visibility = excluded.visibility,
             archived = excluded.archived, last_activity_at = excluded.last_activity_at,
             path_key = excluded.path_key, name_key = excluded.name_key,
-            fingerprint = excluded.fingerprint, seen_run = excluded.seen_run
+            fingerprint = excluded.fingerprint, seen_run = excluded.seen_run,
+            features = excluded.features,
+            details_due = max(project.details_due,
+                (project.path, project.default_branch, project.archived, project.features,
+                    project.last_activity_at)
+                is not (excluded.path, excluded.default_branch, excluded.archived,
+                    excluded.features, excluded.last_activity_at))
         returning id as "id!", gitlab_id as "gitlab_id!""#,
         run.source.0,
         run.key,
@@ -318,40 +442,6 @@ async fn store_projects(
     .map_err(query)?;
     settle_inheritance(write, &all, doing).await?;
     Ok(())
-}
-
-async fn store_labels(
-    write: &mut Write,
-    project: ProjectKey,
-    labels: &[Label],
-    doing: &'static str,
-) -> Result<u64, Error> {
-    let query = |source| Error::Query { doing, source };
-    let rows: Vec<(&str, &str)> =
-        labels.iter().map(|label| (label.name.as_str(), label.description.as_str())).collect();
-    let rows = codes::json(&rows);
-    let gone = sqlx::query!(
-        "delete from label where project_id = ?1
-        and name not in (select e.value ->> 0 from json_each(?2) as e)",
-        project.0,
-        rows,
-    )
-    .execute(&mut **write)
-    .await
-    .map_err(query)?;
-    let written = sqlx::query!(
-        "insert into label (project_id, name, description)
-        select ?1, e.value ->> 0, e.value ->> 1 from json_each(?2) as e
-        where true
-        on conflict (project_id, name) do update set description = excluded.description
-        where label.description <> excluded.description",
-        project.0,
-        rows,
-    )
-    .execute(&mut **write)
-    .await
-    .map_err(query)?;
-    Ok(gone.rows_affected() + written.rows_affected())
 }
 
 async fn store_templates(
@@ -429,8 +519,9 @@ async fn store_pipeline(
 ) -> Result<u64, Error> {
     let query = |source| Error::Query { doing, source };
     let done = if let Some(pipeline) = pipeline {
-        let created_at = pipeline.created_at.as_millisecond();
-        let updated_at = pipeline.updated_at.map(Timestamp::as_millisecond);
+        // GraphQL tells whole seconds, REST finer ones; the index is the same by either.
+        let created_at = pipeline.created_at.as_second() * 1_000;
+        let updated_at = pipeline.updated_at.map(|at| at.as_second() * 1_000);
         let id = pipeline.id.get();
         sqlx::query!(
             "insert into pipeline
@@ -459,4 +550,33 @@ async fn store_pipeline(
             .await
     };
     Ok(done.map_err(query)?.rows_affected())
+}
+
+async fn store_catalog(
+    write: &mut Write,
+    project: ProjectKey,
+    files: &[CatalogFile],
+    doing: &'static str,
+) -> Result<(), Error> {
+    let query = |source| Error::Query { doing, source };
+    sqlx::query!("delete from catalog_file where project_id = ?1", project.0)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    for file in files {
+        let content = text::pack(&file.content);
+        sqlx::query!(
+            "insert into catalog_file (project_id, path, oid, content) values (?1, ?2, ?3, ?4)
+            on conflict (project_id, path) do update
+            set oid = excluded.oid, content = excluded.content",
+            project.0,
+            file.path,
+            file.oid,
+            content,
+        )
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    }
+    Ok(())
 }

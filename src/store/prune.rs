@@ -3,8 +3,11 @@
 //! The store only says what a run has not seen, and removes what it is told to. Whether it is
 //! really gone is for the crawl to find out: nothing is removed on doubt.
 
+use jiff::Timestamp;
+
 use super::items::mark_seen;
-use super::{Error, ItemKey, ProjectKey, Run, SourceKey, Store, commit};
+use super::tombstones::{bury_items, bury_project};
+use super::{Error, Gone, ItemKey, ProjectKey, RootKey, Run, SourceKey, Store, StreamKind, commit};
 use crate::model::{Iid, ItemId, ItemKind, ProjectId};
 use crate::store::codes;
 
@@ -13,6 +16,8 @@ use crate::store::codes;
 pub struct UnseenItem {
     /// The item.
     pub key: ItemKey,
+    /// Its kind.
+    pub kind: ItemKind,
     /// GitLab's id.
     pub id: ItemId,
     /// Its number.
@@ -36,7 +41,143 @@ pub struct UnseenProject {
     pub path: String,
 }
 
+/// A stored project, and what decides whether it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldProject {
+    /// The project.
+    pub key: ProjectKey,
+    /// GitLab's id.
+    pub id: ProjectId,
+    /// Its path when it was last seen.
+    pub path: String,
+    /// True when it was archived then.
+    pub archived: bool,
+}
+
+/// How many items of a project are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCount {
+    /// The project.
+    pub project: ProjectId,
+    /// Its path.
+    pub path: String,
+    /// Issues.
+    pub issues: u64,
+    /// Merge requests.
+    pub merge_requests: u64,
+}
+
+impl StoredCount {
+    /// Returns how many of a kind are stored.
+    pub const fn of(&self, kind: ItemKind) -> u64 {
+        match kind {
+            ItemKind::Issue => self.issues,
+            ItemKind::MergeRequest => self.merge_requests,
+        }
+    }
+}
+
 impl Store {
+    /// Counts the stored items of each project of a source; those that have none are listed too.
+    pub async fn count_items(&self, source: SourceKey) -> Result<Vec<StoredCount>, Error> {
+        let rows = sqlx::query!(
+            r#"select p.gitlab_id, p.path,
+                (select count(*) from item as i where i.project_id = p.id and i.kind = 1)
+                    as "issues!: i64",
+                (select count(*) from item as i where i.project_id = p.id and i.kind = 2)
+                    as "merge_requests!: i64"
+            from project as p where p.source_id = ?1 order by p.gitlab_id"#,
+            source.0,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "counting the items of projects", source })?;
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        Ok(rows
+            .into_iter()
+            .map(|row| StoredCount {
+                project: ProjectId::new(row.gitlab_id),
+                path: row.path,
+                issues: count(row.issues),
+                merge_requests: count(row.merge_requests),
+            })
+            .collect())
+    }
+
+    /// Lists the projects that the index holds of a source, by GitLab's id.
+    pub async fn list_held(&self, source: SourceKey) -> Result<Vec<HeldProject>, Error> {
+        let rows = sqlx::query!(
+            r#"select id as "id!", gitlab_id, path, archived from project
+            where source_id = ?1 order by gitlab_id"#,
+            source.0,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading which projects are held", source })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| HeldProject {
+                key: ProjectKey(row.id),
+                id: ProjectId::new(row.gitlab_id),
+                path: row.path,
+                archived: row.archived == 1,
+            })
+            .collect())
+    }
+
+    /// Lists the projects, by GitLab's ids, that any of the named sources holds.
+    pub async fn list_held_by(&self, sources: &[String]) -> Result<Vec<ProjectId>, Error> {
+        let names = codes::json(sources);
+        let ids = sqlx::query_scalar!(
+            "select p.gitlab_id from json_each(?1) as e
+            join source as s on s.name = e.value
+            join project as p on p.source_id = s.id",
+            names,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading what other sources hold", source })?;
+        Ok(ids.into_iter().map(ProjectId::new).collect())
+    }
+
+    /// Lists the items that carry one of these labels, each named with its project, by project and
+    /// kind.
+    pub async fn list_items_with_labels(
+        &self,
+        source: SourceKey,
+        labels: &[(ProjectId, &str)],
+    ) -> Result<Vec<UnseenItem>, Error> {
+        let labels = codes::json(labels);
+        // `cross join` keeps the order: the items of the projects that are named, and no others.
+        let rows = sqlx::query!(
+            r#"select distinct i.id as "id!", i.kind, i.gitlab_id as "gitlab_id!", i.iid as "iid!",
+                p.gitlab_id as "project!", p.id as "project_key!", p.path as "path!"
+            from json_each(?2) as e
+            cross join project as p on p.source_id = ?1 and p.gitlab_id = e.value ->> 0
+            cross join item as i on i.project_id = p.id
+            where i.labels <> '[]'
+                and e.value ->> 1 in (select l.value from json_each(i.labels) as l)
+            order by p.id, i.kind, i.iid"#,
+            source.0,
+            labels,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "reading which items carry labels", source })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| UnseenItem {
+                key: ItemKey(row.id),
+                kind: codes::kind_of(row.kind),
+                id: ItemId::new(row.gitlab_id),
+                iid: Iid::new(row.iid),
+                project: ProjectId::new(row.project),
+                project_key: ProjectKey(row.project_key),
+                path: row.path,
+            })
+            .collect())
+    }
+
     /// Lists stored items of a kind that no run since `since` has seen: among them those that a walk
     /// over all, begun by that run, did not show.
     pub async fn list_unseen_items(
@@ -63,6 +204,7 @@ impl Store {
             .into_iter()
             .map(|row| UnseenItem {
                 key: ItemKey(row.id),
+                kind,
                 id: ItemId::new(row.gitlab_id),
                 iid: Iid::new(row.iid),
                 project: ProjectId::new(row.project),
@@ -102,10 +244,16 @@ impl Store {
         commit(write, false, DOING).await
     }
 
-    /// Removes items and everything read out of them.
-    pub async fn remove_items(&self, items: &[ItemKey]) -> Result<(), Error> {
+    /// Removes items and everything read out of them, and keeps why and when.
+    pub async fn remove_items(
+        &self,
+        items: &[ItemKey],
+        reason: Gone,
+        at: Timestamp,
+    ) -> Result<(), Error> {
         const DOING: &str = "removing items";
         let mut write = self.write(DOING).await?;
+        bury_items(&mut write, items, reason, at, DOING).await?;
         let keys: Vec<i64> = items.iter().map(|key| key.0).collect();
         let keys = codes::json(&keys);
         let removed =
@@ -116,14 +264,85 @@ impl Store {
         commit(write, removed.rows_affected() > 0, DOING).await
     }
 
-    /// Removes a project with everything of its.
-    pub async fn remove_project(&self, project: ProjectKey) -> Result<(), Error> {
+    /// Removes a project with everything of its, and keeps why and when. Without a reason nothing
+    /// is kept: another source holds it.
+    pub async fn remove_project(
+        &self,
+        project: ProjectKey,
+        reason: Option<Gone>,
+        at: Timestamp,
+    ) -> Result<(), Error> {
         const DOING: &str = "removing a project";
         let mut write = self.write(DOING).await?;
+        if let Some(reason) = reason {
+            bury_project(&mut write, project, reason, at, DOING).await?;
+        }
+        sqlx::query!(
+            "delete from root where (source_id, gitlab_id) in
+                (select source_id, gitlab_id from project where id = ?1)
+            and origin <> 'configured'",
+            project.0,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
         let removed = sqlx::query!("delete from project where id = ?1", project.0)
             .execute(&mut *write)
             .await
             .map_err(|source| Error::Query { doing: DOING, source })?;
         commit(write, removed.rows_affected() > 0, DOING).await
+    }
+
+    /// Notes that so much of a list would go at once, and says whether an earlier run found as much
+    /// gone or more: then it is confirmed, and forgotten.
+    pub async fn suspect_drop(
+        &self,
+        run: &Run,
+        root: RootKey,
+        kind: StreamKind,
+        gone: u64,
+    ) -> Result<bool, Error> {
+        const DOING: &str = "noting a drop";
+        let query = |source| Error::Query { doing: DOING, source };
+        let (kind, gone) = (kind.as_str(), i64::try_from(gone).unwrap_or(i64::MAX));
+        let mut write = self.write(DOING).await?;
+        let confirmed = sqlx::query!(
+            "delete from suspected_drop where root_id = ?1 and kind = ?2 and gone >= ?3 and run < ?4",
+            root.0,
+            kind,
+            gone,
+            run.key,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        let is_confirmed = confirmed.rows_affected() > 0;
+        if !is_confirmed {
+            sqlx::query!(
+                "insert into suspected_drop (root_id, kind, gone, run) values (?1, ?2, ?3, ?4)
+                on conflict (root_id, kind) do update set gone = excluded.gone, run = excluded.run",
+                root.0,
+                kind,
+                gone,
+                run.key,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        commit(write, false, DOING).await?;
+        Ok(is_confirmed)
+    }
+
+    /// Forgets that a drop of a list was suspected: what it shows now is believed.
+    pub async fn trust_list(&self, root: RootKey, kind: StreamKind) -> Result<(), Error> {
+        const DOING: &str = "forgetting a drop";
+        let kind = kind.as_str();
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("delete from suspected_drop where root_id = ?1 and kind = ?2", root.0, kind)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
     }
 }

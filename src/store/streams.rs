@@ -5,9 +5,12 @@
 //! transaction that stores what was read ([`Moves`]), so a process killed at any moment goes on
 //! where the last commit stands. Nothing here knows how a list is asked for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
+
+use crate::model::ProjectId;
 
 use super::{Error, Run, SourceKey, Store, Write, codes, commit};
 
@@ -244,6 +247,17 @@ impl Store {
         commit(write, false, DOING).await
     }
 
+    /// Notes where a root is now.
+    pub async fn move_root(&self, root: RootKey, path: &str) -> Result<(), Error> {
+        const DOING: &str = "noting where a root is now";
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("update root set path = ?2 where id = ?1", root.0, path)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
     /// Returns how far a list was read.
     pub async fn find_stream(&self, root: RootKey, kind: StreamKind) -> Result<Stream, Error> {
         let kind = kind.as_str();
@@ -266,6 +280,47 @@ impl Store {
             read_at: row.read_at.map(codes::instant),
             whole_at: row.whole_at.map(codes::instant),
         }))
+    }
+
+    /// Lists the projects of a root that the configuration leaves out, as its list last showed them.
+    pub async fn list_passed_over(&self, root: RootKey) -> Result<BTreeSet<ProjectId>, Error> {
+        let ids =
+            sqlx::query_scalar!("select gitlab_id from passed_over where root_id = ?1", root.0)
+                .fetch_all(&self.writer)
+                .await
+                .map_err(|source| Error::Query { doing: "reading what is left out", source })?;
+        Ok(ids.into_iter().map(ProjectId::new).collect())
+    }
+
+    /// Stores which projects of a root the configuration leaves out.
+    pub async fn put_passed_over(
+        &self,
+        root: RootKey,
+        projects: &BTreeSet<ProjectId>,
+    ) -> Result<(), Error> {
+        const DOING: &str = "noting what is left out";
+        let query = |source| Error::Query { doing: DOING, source };
+        let ids = codes::json(projects);
+        let mut write = self.write(DOING).await?;
+        sqlx::query!(
+            "delete from passed_over where root_id = ?1
+            and gitlab_id not in (select value from json_each(?2))",
+            root.0,
+            ids,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        sqlx::query!(
+            "insert into passed_over (root_id, gitlab_id)
+            select ?1, value from json_each(?2) where true on conflict do nothing",
+            root.0,
+            ids,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        commit(write, false, DOING).await
     }
 
     /// Begins a walk over all of a list, which marks what it sees with this run, in one window from

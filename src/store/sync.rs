@@ -1,5 +1,7 @@
 //! Sources, runs of the sync and their problems.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Error, SourceKey, Store, codes, commit};
@@ -47,6 +49,21 @@ impl Outcome {
             Self::Failed => "failed",
         }
     }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// How it did.
+    pub outcome: Outcome,
+    /// What could not be read.
+    pub problems: &'a [Problem],
+    /// The passes that it did the work of, by name.
+    pub passes: &'a [&'a str],
+    /// True when it read items: only then are answers fresher than before.
+    pub reads_items: bool,
+    /// When the run began, by GitLab's clock, in which lists note when they were read.
+    pub began_by_gitlab: Timestamp,
 }
 
 /// A part that could not be read.
@@ -183,6 +200,20 @@ impl Store {
         .map_err(|source| Error::Query { doing: "reading what was incomplete", source })
     }
 
+    /// Lists when each pass over a source last ended that was not a failure, by its beginning.
+    pub async fn list_passes(&self, source: &str) -> Result<BTreeMap<String, Timestamp>, Error> {
+        let rows = sqlx::query!(
+            "select d.pass, d.began_at from source as s
+            join pass_done as d on d.source_id = s.id
+            where s.name = ?1",
+            source,
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(|source| Error::Query { doing: "reading when passes ran", source })?;
+        Ok(rows.into_iter().map(|row| (row.pass, codes::instant(row.began_at))).collect())
+    }
+
     /// Finds the address that a source had when it was last synced.
     pub async fn find_source_url(&self, name: &str) -> Result<Option<String>, Error> {
         sqlx::query_scalar!("select url from source where name = ?1", name)
@@ -202,8 +233,7 @@ impl Store {
         commit(write, removed.rows_affected() > 0, DOING).await
     }
 
-    /// Ends a run: stores its outcome and its problems. The progress of one that failed is kept,
-    /// and the next sync goes on from there.
+    /// Ends a run that read items: see [`Store::finish_pass`].
     pub async fn finish_run(
         &self,
         run: &Run,
@@ -211,6 +241,24 @@ impl Store {
         problems: &[Problem],
         now: Timestamp,
     ) -> Result<(), Error> {
+        let began_by_gitlab = run.started_at;
+        let ended =
+            Ended { outcome, problems, passes: &["sync"], reads_items: true, began_by_gitlab };
+        self.finish_pass(run, &ended, now).await
+    }
+
+    /// Ends a run: stores its outcome and its problems. The progress of one that failed is kept,
+    /// and the next goes on from there.
+    ///
+    /// The source is as fresh as the list of items that was read to its end longest ago: one that
+    /// fails again and again makes answers old, whatever else was read.
+    pub async fn finish_pass(
+        &self,
+        run: &Run,
+        ended: &Ended<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Ended { outcome, problems, passes, reads_items, began_by_gitlab } = *ended;
         const DOING: &str = "ending a sync";
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
@@ -256,8 +304,35 @@ impl Store {
             .await
             .map_err(query)?;
         }
-        let synced_at = (outcome != Outcome::Failed).then_some(started_at);
-        let complete_at = (outcome == Outcome::Complete).then_some(started_at);
+        let done = outcome != Outcome::Failed;
+        if done {
+            let passes = codes::json(passes);
+            sqlx::query!(
+                "insert into pass_done (source_id, pass, began_at)
+                select ?1, e.value, ?3 from json_each(?2) as e
+                where true
+                on conflict (source_id, pass) do update set began_at = excluded.began_at",
+                run.source.0,
+                passes,
+                started_at,
+            )
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        }
+        let oldest = sqlx::query_scalar!(
+            r#"select min(s.read_at) as "at: i64" from root as r
+            join stream as s on s.root_id = r.id and s.kind in ('issues', 'merge_requests')
+            where r.source_id = ?1"#,
+            run.source.0,
+        )
+        .fetch_one(&mut *write)
+        .await
+        .map_err(query)?;
+        let lag = oldest.map_or(0, |oldest| began_by_gitlab.as_millisecond() - oldest);
+        let as_of = started_at - lag.max(0);
+        let synced_at = (done && reads_items).then_some(as_of);
+        let complete_at = (outcome == Outcome::Complete && reads_items).then_some(as_of);
         sqlx::query!(
             "update source set outcome = ?2, synced_at = coalesce(?3, synced_at),
                 complete_at = coalesce(?4, complete_at)

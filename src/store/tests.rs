@@ -13,4 +13,5 @@ mod opening;
 mod projects;
 mod prune;
 mod runs;
+mod tombstones;
 mod visibility;

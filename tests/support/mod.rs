@@ -70,6 +70,8 @@ impl Bench {
     /// Writes a configuration for one group of a simulated GitLab. `source` are further lines of
     /// its section, `more` are further sections.
     pub fn new(gitlab: &GitLab, group: &str, source: &str, more: &str) -> Self {
+        // As a real one does: the crawl goes by GitLab's clock.
+        gitlab.tell_world_time();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bench = Self { folder, token: gitlab.token().to_owned() };
         let text = format!(
@@ -181,12 +183,26 @@ impl Index {
         summary
     }
 
+    /// Brings the index up to date, and finds what GitLab does not announce; both must succeed
+    /// wholly.
+    pub async fn settle(&self) -> Summary {
+        self.sync().await;
+        let summary = self.run(Pass::Sweep).await;
+        assert!(summary.complete, "the sweep is incomplete: {:#?}", summary.errors);
+        summary
+    }
+
     /// Brings the index up to date, as far as it goes.
     pub async fn try_sync(&self) -> Summary {
+        self.run(Pass::Sync).await
+    }
+
+    /// Does a pass over all sources, as far as it goes.
+    pub async fn run(&self, pass: Pass) -> Summary {
         let mut total: Option<Summary> = None;
         for crawler in &self.crawlers {
             let stop = CancellationToken::new();
-            let summary = match crawler.sync(Pass::Sync, &stop).await {
+            let summary = match crawler.sync(pass, &stop).await {
                 Ok(summary) => summary,
                 Err(error) => panic!("the sync failed: {error}: {:?}", error.hint()),
             };

@@ -28,6 +28,13 @@ macro_rules! document {
 /// Files of projects.
 pub(super) const PROJECT_FILES: Document = document!(project_files, Kind::Files, "project_files");
 
+/// What hangs on projects.
+pub(super) const PROJECT_DETAILS: Document =
+    document!(project_details, Kind::Details, "project_details");
+/// Counts of items of projects.
+pub(super) const PROJECT_COUNTS: Document =
+    document!(project_counts, Kind::Counts, "project_counts");
+
 /// Issues of a group with its subgroups.
 pub(super) const GROUP_ISSUES: Document =
     document!(group_issues, Kind::Issues, "group_issues", "issue_row", "note_page");
@@ -83,8 +90,10 @@ impl Document {
 
 /// All documents.
 #[cfg(test)]
-pub(super) const ALL: [Document; 8] = [
+pub(super) const ALL: [Document; 10] = [
+    PROJECT_DETAILS,
     PROJECT_FILES,
+    PROJECT_COUNTS,
     GROUP_ISSUES,
     PROJECT_ISSUES,
     GROUP_MERGE_REQUESTS,

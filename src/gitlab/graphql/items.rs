@@ -1,8 +1,8 @@
 //! Items of a group or project with their first comments, and the rest of the comments of one.
 //!
 //! One query brings what REST brings in one request for the list and one more for the comments of
-//! each item. Pages come oldest change first; a cursor holds the place of its row, so that a change
-//! under the walk never skips an item that stays where it was.
+//! each item. Pages come in an order of time, oldest first; a cursor holds the place of its row, so
+//! that a change under the walk never skips an item that stays where it was.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,8 @@ use super::row::{Connection, ItemRow, NoteRow, notes};
 use super::trouble::GraphqlFailure;
 use crate::gitlab::Error;
 use crate::gitlab::client::Client;
-use crate::model::{Item, ItemId, ItemKind, Note};
+use crate::gitlab::query::ItemOrder;
+use crate::model::{Iid, Item, ItemId, ItemKind, Note};
 
 /// How many comments come with an item. Most items have fewer.
 pub(super) const FIRST_NOTES: u32 = 20;
@@ -32,21 +33,44 @@ pub enum Place<'a> {
     Project(&'a str),
 }
 
-/// Which items are listed: those changed longest ago first.
+/// Which items are listed, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ItemsQuery<'a> {
     /// Issues or merge requests.
     pub kind: ItemKind,
     /// Where.
     pub place: Place<'a>,
-    /// Only those changed then or later.
-    pub updated_after: Option<Timestamp>,
-    /// Only those changed then or earlier.
-    pub updated_before: Option<Timestamp>,
+    /// By which time they are ordered and bounded.
+    pub order: ItemOrder,
+    /// Only those whose time is this or later.
+    pub from: Option<Timestamp>,
+    /// Only those whose time is this or earlier.
+    pub until: Option<Timestamp>,
+    /// Only these numbers, all without any; for a project only.
+    pub iids: &'a [Iid],
+    /// At most so many.
+    pub most: u32,
     /// Also those of archived projects; matters for a group only.
     pub archived: bool,
     /// Where the page begins; the first without.
     pub after: Option<&'a Cursor>,
+}
+
+impl<'a> ItemsQuery<'a> {
+    /// Asks for all items of a place, in an order of time.
+    pub const fn all(kind: ItemKind, place: Place<'a>, order: ItemOrder) -> Self {
+        Self {
+            kind,
+            place,
+            order,
+            from: None,
+            until: None,
+            iids: &[],
+            most: u32::MAX,
+            archived: true,
+            after: None,
+        }
+    }
 }
 
 /// Where a page begins. Means nothing outside the list it came from.
@@ -101,8 +125,17 @@ struct ItemsVariables<'a> {
     first: u32,
     notes: u32,
     after: Option<&'a str>,
+    sort: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     updated_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     updated_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iids: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     archived: Option<bool>,
 }
@@ -181,17 +214,27 @@ impl Client {
             Place::Group(_) => Some(query.archived),
             Place::Project(_) => None,
         };
+        let span = (query.from, query.until);
+        let (sort, updated, created) = match query.order {
+            ItemOrder::Updated => ("UPDATED_ASC", span, (None, None)),
+            ItemOrder::Created => ("CREATED_ASC", (None, None), span),
+        };
+        let iids = || query.iids.iter().map(ToString::to_string).collect::<Vec<_>>();
         let variables = |size: u32| ItemsVariables {
             path,
             first: size,
             notes: FIRST_NOTES,
             after: query.after.map(|cursor| cursor.0.as_str()),
-            updated_after: query.updated_after,
-            updated_before: query.updated_before,
+            sort,
+            updated_after: updated.0,
+            updated_before: updated.1,
+            created_after: created.0,
+            created_before: created.1,
+            iids: (!query.iids.is_empty()).then(iids),
             archived,
         };
         let (mut partial, _) =
-            self.ask_in_size::<ItemsData, _>(&document, u32::MAX, variables).await?;
+            self.ask_in_size::<ItemsData, _>(&document, query.most, variables).await?;
         let steps = [Step::field(place), Step::field("page"), Step::field("nodes")];
         let listed = match query.place {
             Place::Group(_) => partial.data.group.take(),

@@ -17,9 +17,11 @@
 //! - Times are whole seconds here and milliseconds in REST.
 //!
 //! Where to look: `query.rs` for the way of one query, `reply.rs` for envelopes, `trouble.rs` for
-//! what a refusal means, `standing.rs` for what is remembered; `files.rs`, `items.rs` and
-//! `instance.rs` for what can be asked.
+//! what a refusal means, `standing.rs` for what is remembered; `details.rs`, `files.rs`,
+//! `counts.rs`, `items.rs` and `instance.rs` for what can be asked.
 
+mod counts;
+mod details;
 mod document;
 mod files;
 mod global_id;
@@ -35,6 +37,8 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use counts::ItemCounts;
+pub use details::{DetailsAnswer, FoundFile, FoundPipeline, ProjectDetails, template_folder};
 pub use files::{FilesAnswer, ProjectFile, ProjectFiles, Want};
 pub use instance::Instance;
 pub use items::{Cursor, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Place};

@@ -26,6 +26,10 @@ const FAILURES: u32 = 3;
 pub(super) enum Kind {
     /// Files of projects.
     Files,
+    /// Labels, ids of files and pipelines of projects.
+    Details,
+    /// Counts of items of projects.
+    Counts,
     /// Issues with comments.
     Issues,
     /// Merge requests with comments.
@@ -41,8 +45,11 @@ impl Kind {
     /// comments alone are light.
     pub(super) const fn size(self) -> Size {
         match self {
-            Self::Files => Size::new(50, PAGE_MAXIMUM),
-            Self::Issues | Self::MergeRequests => Size::new(25, PAGE_MAXIMUM),
+            // Each list is counted by the database: not too many in one query.
+            Self::Files | Self::Details | Self::Counts => Size::new(50, PAGE_MAXIMUM),
+            // As a published connector has it: what comes with merge requests is less.
+            Self::Issues => Size::new(50, PAGE_MAXIMUM),
+            Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Instance => Size::new(1, 1),
         }

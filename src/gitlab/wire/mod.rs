@@ -34,7 +34,7 @@ pub use label::Label;
 pub use merge_request::MergeRequest;
 pub use note::Note;
 pub use pipeline::Pipeline;
-pub use project::{FetchedProject, Project, ProjectFeatures};
+pub use project::{FetchedProject, Project};
 pub use template::{TemplateBody, TemplateName};
 pub use token::{Bearer, BearerBody, Job, JobBody, Token, TokenBody};
 pub use version::Version;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::lenient::{flag, moment, some_flag, some_names, some_number, some_text, text};
 use super::{Wire, absent};
-use crate::model::{self, ItemKind, ProjectId};
+use crate::model::{self, ProjectFeatures, ProjectId};
 
 /// A project together with what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,41 +14,8 @@ pub struct FetchedProject {
     pub project: model::Project,
     /// What it offers.
     pub features: ProjectFeatures,
-}
-
-/// What a project offers. Where GitLab says nothing (the short form, few rights, old versions),
-/// a feature counts as offered: to ask in vain costs one request, not to ask loses data.
-#[expect(clippy::struct_excessive_bools, reason = "independent switches, as GitLab has them")]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectFeatures {
-    /// Issues are switched on.
-    pub issues_enabled: bool,
-    /// Merge requests are switched on.
-    pub merge_requests_enabled: bool,
-    /// Pipelines are switched on.
-    pub builds_enabled: bool,
-    /// The repository has no commit.
-    pub empty_repo: bool,
-    /// The repository is switched on.
-    pub repository_readable: bool,
-    /// Only its items are known, because the credential does not reach the project itself: its
-    /// settings, topics and default branch are not known, and it is not public.
-    pub is_sketch: bool,
-    /// The text that new issues begin with; empty when there is none (a Premium setting).
-    pub issues_template: String,
-    /// The text that new merge requests begin with; empty when there is none.
-    pub merge_requests_template: String,
-}
-
-impl ProjectFeatures {
-    /// Returns whether the project has a list of items of this kind.
-    #[must_use]
-    pub const fn offers(&self, kind: ItemKind) -> bool {
-        match kind {
-            ItemKind::Issue => self.issues_enabled,
-            ItemKind::MergeRequest => self.merge_requests_enabled,
-        }
-    }
+    /// When it last changed, where GitLab says so; what is below it does not count.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// A project as GitLab answers it.
@@ -83,6 +50,8 @@ pub struct Project {
     archived: bool,
     #[serde(default, deserialize_with = "moment")]
     last_activity_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "flag")]
     empty_repo: bool,
     #[serde(default, deserialize_with = "some_text")]
@@ -175,7 +144,7 @@ impl Wire for Project {
             archived: self.archived,
             last_activity_at: self.last_activity_at,
         };
-        Ok(FetchedProject { project, features })
+        Ok(FetchedProject { project, features, updated_at: self.updated_at })
     }
 }
 
@@ -183,6 +152,7 @@ impl Wire for Project {
 mod tests {
     use super::super::decode;
     use super::*;
+    use crate::model::ItemKind;
 
     #[test]
     fn short_form_counts_every_feature_as_offered() {

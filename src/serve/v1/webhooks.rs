@@ -5,8 +5,7 @@
 //! it fails with; what it is about is looked at afterwards, by the crawl.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::serve::{App, Problem};
@@ -29,7 +28,7 @@ pub async fn webhook(
     State(app): State<App>,
     Path(source): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<StatusCode, Problem> {
     let hooked = app.hooks.get(&source).filter(|secrets| !secrets.is_empty());
     // The same for a source that is not there: names of sources are nobody's business.
@@ -38,11 +37,19 @@ pub async fn webhook(
             "no source of that name takes webhooks; set its `webhook_token` or `webhook_secret`",
         ));
     };
-    let body = body.map_err(|rejection| Problem::bad_body(rejection.status()))?;
     let now = crawler.time();
+    let refuse = || {
+        tracing::warn!(%source, "a delivery of a webhook without the right secret was refused");
+        Problem::wrong_secret()
+    };
+    // Before the body, which may be large: strangers shall not make us hold it.
+    if !secrets.may_accept(&headers, now) {
+        return Err(refuse());
+    }
+    let body = Bytes::from_request(request, &()).await;
+    let body = body.map_err(|rejection| Problem::bad_body(rejection.status()))?;
     if !secrets.accept(&headers, &body, now) {
-        tracing::warn!(source = %source, "a delivery of a webhook without the right secret was refused");
-        return Err(Problem::wrong_secret());
+        return Err(refuse());
     }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     crawler.inbox().receive(&body, text("idempotency-key").or(text("webhook-id")), now);

@@ -5,8 +5,8 @@ use tempfile::TempDir;
 
 use crate::correlate::{ItemReading, TagReading, match_key};
 use crate::model::{
-    Evidence, Iid, Item, ItemId, ItemKind, ItemState, Location, Note, NoteId, Project, ProjectId,
-    Reference, Tag, Via,
+    Evidence, Iid, Item, ItemId, ItemKind, ItemState, Location, Note, NoteId, Project,
+    ProjectFeatures, ProjectId, Reference, Tag, Via,
 };
 use crate::store::read::{Filter, ItemRow, Listing, Sort, TagCounts, Visibility};
 use crate::store::{
@@ -263,6 +263,16 @@ impl ProjectBuilder {
         let last = self.0.path.rsplit('/').next().unwrap();
         ProjectWrite {
             project: self.0.clone(),
+            features: ProjectFeatures {
+                issues_enabled: true,
+                merge_requests_enabled: true,
+                builds_enabled: true,
+                empty_repo: false,
+                repository_readable: true,
+                is_sketch: false,
+                issues_template: String::new(),
+                merge_requests_template: String::new(),
+            },
             name_keys: (
                 match_key(last).unwrap_or_default(),
                 match_key(&self.0.name).unwrap_or_default(),

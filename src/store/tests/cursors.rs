@@ -85,7 +85,11 @@ async fn a_cursor_goes_on_where_it_was_when_rows_came_or_went_meanwhile() {
     assert_eq!(ids(&first), [6, 5]);
     // The last one seen is removed, and another becomes the newest.
     let seen = index.item_key(&issue(5)).await;
-    index.store.remove_items(&[seen]).await.unwrap();
+    index
+        .store
+        .remove_items(&[seen], crate::store::Gone::NotShown, super::build::at(9))
+        .await
+        .unwrap();
     index.items(key, &[issue(7).times(0, 99)]).await;
     let second = page(first.last().map(|row| row.cursor(Sort::UpdatedDesc))).await;
     assert_eq!(ids(&second), [4, 3]);

@@ -1,7 +1,7 @@
 //! Projects, and what hangs on them.
 
 use super::build::{ALL, Index, PUBLIC, at, issue, project};
-use crate::model::{ItemKind, Label, Pipeline, PipelineId, ProjectId, Template};
+use crate::model::{ItemKind, Label, LabelId, Pipeline, PipelineId, ProjectId, Template};
 use crate::store::ProjectParts;
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn an_unchanged_page_only_marks_its_projects_as_seen() {
     let builder = project(1, "shop/webshop").topic("service", "webshop");
     let key = index.project(&builder).await;
     index.next_run().await;
-    assert!(index.store.stored_projects(&index.run).await.unwrap().is_empty());
+    assert!(!index.store.stored_projects(&index.run).await.unwrap()[&ProjectId::new(1)].seen);
     let before = index.generation().await;
     assert_eq!(index.project(&builder).await, key);
     assert_eq!(index.generation().await, before);
@@ -173,7 +173,7 @@ async fn an_item_that_moves_inherits_from_its_new_project() {
 }
 
 fn label(name: &str, description: &str) -> Label {
-    Label { name: name.to_owned(), description: description.to_owned() }
+    Label { id: None, name: name.to_owned(), description: description.to_owned() }
 }
 
 fn template(kind: ItemKind, name: &str, content: &str) -> Template {
@@ -202,6 +202,7 @@ fn parts() -> ProjectParts {
         ]),
         code_owners: Some(Some(("CODEOWNERS".to_owned(), "* @ann".to_owned()))),
         pipeline: Some(Some(pipeline(5, "running"))),
+        ..ProjectParts::default()
     }
 }
 
@@ -277,7 +278,9 @@ async fn parts_that_are_gone_are_removed() {
         labels: Some(Vec::new()),
         templates: Some(Vec::new()),
         code_owners: Some(None),
+        catalog: Some(Vec::new()),
         pipeline: Some(None),
+        files_print: Some(None),
     };
     store.apply_parts(&index.run, key, &empty, true).await.unwrap();
     for table in ["label", "template", "code_owners", "pipeline"] {
@@ -290,7 +293,10 @@ async fn a_part_that_names_a_thing_twice_is_stored() {
     let index = Index::new().await;
     let key = index.project(&project(1, "shop/webshop")).await;
     let twice = ProjectParts {
-        labels: Some(vec![label("bug", "a group's"), label("bug", "its own")]),
+        labels: Some(vec![
+            Label { id: Some(LabelId::new(9)), ..label("bug", "its own") },
+            Label { id: Some(LabelId::new(4)), ..label("bug", "a group's") },
+        ]),
         templates: Some(vec![
             template(ItemKind::Issue, "Bug", "a"),
             template(ItemKind::Issue, "Bug", "b"),
@@ -298,7 +304,7 @@ async fn a_part_that_names_a_thing_twice_is_stored() {
         ..ProjectParts::default()
     };
     index.store.apply_parts(&index.run, key, &twice, true).await.unwrap();
-    assert_eq!(index.texts("select description from label").await, ["its own"]);
+    assert_eq!(index.texts("select description from label").await, ["a group's"]);
     assert_eq!(index.number("select count(*) from template").await, 1);
 }
 
@@ -309,7 +315,9 @@ async fn parts_are_read_once_in_a_run_when_all_could_be() {
     let key = index.project(&builder).await;
     let id = ProjectId::new(1);
     let read = async |index: &Index| {
-        index.store.stored_projects(&index.run).await.unwrap()[&id].parts_read
+        let stored = index.store.stored_projects(&index.run).await.unwrap().remove(&id).unwrap();
+        assert_eq!(stored.details_due, stored.details_run < index.run.key);
+        !stored.details_due
     };
     assert!(!read(&index).await);
     index.store.apply_parts(&index.run, key, &parts(), false).await.unwrap();
@@ -320,8 +328,11 @@ async fn parts_are_read_once_in_a_run_when_all_could_be() {
     index.project(&builder.clone().named("Another")).await;
     assert!(read(&index).await);
     index.next_run().await;
-    index.project(&builder).await;
-    assert!(!read(&index).await);
+    let mut moved = builder;
+    moved.0.default_branch = Some("trunk".to_owned());
+    index.project(&moved).await;
+    let stored = index.store.stored_projects(&index.run).await.unwrap();
+    assert!(stored[&id].details_due, "its files are others now");
 }
 
 #[tokio::test]
@@ -336,4 +347,45 @@ async fn texts_of_any_kind_are_kept_byte_for_byte() {
     assert_eq!(stored, text);
     let bytes = index.number("select length(content) from code_owners").await;
     assert!(bytes < 10_000, "{bytes} bytes are not compressed");
+}
+
+#[tokio::test]
+async fn renamed_and_removed_labels_are_told_until_they_are_settled() {
+    let index = Index::new().await;
+    let key = index.project(&project(1, "shop/webshop")).await;
+    let store = &index.store;
+    let numbered = |labels: &[(i64, &str)]| ProjectParts {
+        labels: Some(
+            labels
+                .iter()
+                .map(|(id, name)| Label { id: Some(LabelId::new(*id)), ..label(name, "") })
+                .collect(),
+        ),
+        ..ProjectParts::default()
+    };
+    let told = async || {
+        let changes = store.list_label_changes(index.run.source).await.unwrap();
+        changes.into_iter().map(|change| (change.name, change.new_name)).collect::<Vec<_>>()
+    };
+    // Read before labels had numbers: none is taken for renamed.
+    let bare = ProjectParts { labels: Some(vec![label("bug", "")]), ..ProjectParts::default() };
+    store.apply_parts(&index.run, key, &bare, true).await.unwrap();
+    let first = numbered(&[(1, "bug"), (2, "crash"), (3, "late")]);
+    store.apply_parts(&index.run, key, &first, true).await.unwrap();
+    assert_eq!(told().await, []);
+
+    // `crash` takes another name, `bug` takes that of `crash`, `late` goes, and `new` is new.
+    let second = numbered(&[(1, "crash"), (2, "outage"), (4, "bug"), (5, "new")]);
+    store.apply_parts(&index.run, key, &second, true).await.unwrap();
+    store.apply_parts(&index.run, key, &second, true).await.unwrap();
+    let changes = store.list_label_changes(index.run.source).await.unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        ("crash".to_owned(), text("outage")),
+        ("late".to_owned(), None),
+        ("bug".to_owned(), text("crash")),
+    ];
+    assert_eq!(told().await, expected);
+    store.settle_label_changes(&changes).await.unwrap();
+    assert_eq!(told().await, []);
 }

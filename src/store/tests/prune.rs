@@ -1,11 +1,11 @@
 //! Removing what is gone.
 
-use super::build::{ALL, Index, issue, merge_request, note, project};
+use super::build::{ALL, Index, at, issue, merge_request, note, project};
 use crate::model::{ItemKind, ProjectId};
-use crate::store::ItemKey;
+use crate::store::{Gone, ItemKey};
 
 #[tokio::test]
-async fn unseen_items_are_those_of_seen_projects_and_of_one_kind() {
+async fn unseen_items_are_those_of_one_kind_in_any_project() {
     let mut index = Index::new().await;
     let (here, gone) = (project(1, "shop/here"), project(2, "shop/gone"));
     index.projects(&[here.clone(), gone]).await;
@@ -21,8 +21,9 @@ async fn unseen_items_are_those_of_seen_projects_and_of_one_kind() {
         .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
         .await
         .unwrap();
-    assert_eq!(unseen.len(), 1);
+    assert_eq!(unseen.len(), 2);
     assert_eq!((unseen[0].iid.get(), unseen[0].project), (1, ProjectId::new(1)));
+    assert_eq!((unseen[1].iid.get(), unseen[1].path.as_str()), (4, "shop/gone"));
     assert_eq!(unseen[0].project_key, a);
     let unseen = index
         .store
@@ -87,7 +88,7 @@ async fn a_removed_item_leaves_nothing_behind() {
     index.notes(&gone, &[note(77, false, &["WEB-2"])], super::build::at(500)).await;
     let before = index.generation().await;
     let removed = index.item_key(&gone).await;
-    index.store.remove_items(&[removed]).await.unwrap();
+    index.store.remove_items(&[removed], Gone::NotShown, at(9)).await.unwrap();
     assert_eq!(index.generation().await, before + 1);
     for table in [
         "item_text",
@@ -105,7 +106,7 @@ async fn a_removed_item_leaves_nothing_behind() {
     assert!(index.mentioning("jira", "WEB-2", &ALL).await.is_empty());
 
     let before = index.generation().await;
-    index.store.remove_items(&[removed, ItemKey(999)]).await.unwrap();
+    index.store.remove_items(&[removed, ItemKey(999)], Gone::NotShown, at(9)).await.unwrap();
     assert_eq!(index.generation().await, before, "nothing was there to remove");
 }
 
@@ -118,7 +119,7 @@ async fn a_removed_project_goes_with_everything_of_its() {
     index.items(key, &[issue(1).label("team", "web").mentions("jira", "WEB-1")]).await;
     let other = index.project(&project(2, "shop/other").topic("service", "webshop")).await;
     let before = index.generation().await;
-    index.store.remove_project(key).await.unwrap();
+    index.store.remove_project(key, Some(Gone::NotShown), at(9)).await.unwrap();
     assert_eq!(index.generation().await, before + 1);
     for table in ["item", "item_tag", "item_reference", "former_path"] {
         assert_eq!(index.number(&format!("select count(*) from {table}")).await, 0, "{table}");
@@ -126,6 +127,6 @@ async fn a_removed_project_goes_with_everything_of_its() {
     assert_eq!(index.tags_of(other).await, ["service:webshop by topic"]);
     let at_old = index.store.list_projects_at("shop/old", &ALL).await.unwrap();
     assert!(at_old.is_empty());
-    index.store.remove_project(key).await.unwrap();
+    index.store.remove_project(key, Some(Gone::NotShown), at(9)).await.unwrap();
     assert_eq!(index.generation().await, before + 1, "nothing was there to remove");
 }

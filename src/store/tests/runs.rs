@@ -85,12 +85,12 @@ async fn only_a_complete_sync_counts_as_complete_and_a_failed_one_as_none() {
     // The age of what was read is when reading began, not when it ended.
     let run = index.store.begin_sync("main", URL, at(20)).await.unwrap();
     index.store.finish_run(&run, Outcome::Complete, &[], at(30)).await.unwrap();
-    assert_eq!(ages().await, (Some(at(0)), Some(at(0)), "complete".to_owned()));
+    assert_eq!(ages().await, (Some(at(20)), Some(at(20)), "complete".to_owned()));
 
     let run = index.store.begin_sync("main", URL, at(40)).await.unwrap();
-    assert_eq!(ages().await, (Some(at(0)), Some(at(0)), "complete".to_owned()));
+    assert_eq!(ages().await, (Some(at(20)), Some(at(20)), "complete".to_owned()));
     index.store.finish_run(&run, Outcome::Incomplete, &[], at(50)).await.unwrap();
-    assert_eq!(ages().await, (Some(at(40)), Some(at(0)), "incomplete".to_owned()));
+    assert_eq!(ages().await, (Some(at(40)), Some(at(20)), "incomplete".to_owned()));
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ use gitlab_sim::{Generator, Options, World};
 use jiff::{Timestamp, Unit};
 
 use super::{client, serve};
-use crate::gitlab::{Client, Fetched, ItemQuery, ItemWithNotes, ItemsQuery, Place, Scope};
+use crate::gitlab::{
+    Client, Fetched, ItemOrder, ItemQuery, ItemWithNotes, ItemsQuery, Place, Scope,
+};
 use crate::model::{GroupId, Iid, Item, ItemId, ItemKind, Note, ProjectId};
 
 const KINDS: [ItemKind; 2] = [ItemKind::Issue, ItemKind::MergeRequest];
@@ -79,14 +81,7 @@ async fn all_notes(client: &Client, row: &ItemWithNotes) -> Vec<Note> {
 }
 
 fn everywhere(kind: ItemKind, place: Place<'_>) -> ItemsQuery<'_> {
-    ItemsQuery {
-        kind,
-        place,
-        updated_after: None,
-        updated_before: None,
-        archived: true,
-        after: None,
-    }
+    ItemsQuery::all(kind, place, ItemOrder::Updated)
 }
 
 /// Requires that both interfaces say the same of all items of a place, and of their comments.
@@ -173,8 +168,8 @@ async fn items_are_filtered_by_time_and_absent_places_are_told_from_empty_ones()
     let gitlab = serve(world, Options::default()).await;
     let client = client(&gitlab);
     let query = ItemsQuery {
-        updated_after: Some(at(3)),
-        updated_before: Some(at(6)),
+        from: Some(at(3)),
+        until: Some(at(6)),
         ..everywhere(ItemKind::Issue, Place::Group("acme"))
     };
     let found = by_graphql(&client, query).await;

@@ -8,7 +8,8 @@ use super::super::standing::Kind;
 use super::{client_with, serve};
 use crate::gitlab::stub::{self, Stub, answer, json};
 use crate::gitlab::{
-    Client, Credential, Feature, FilesAnswer, GraphqlFailure, ItemsQuery, Lack, Place, Want,
+    Client, Credential, Feature, FilesAnswer, GraphqlFailure, ItemOrder, ItemsQuery, Lack, Place,
+    Want,
 };
 use crate::model::{ItemKind, ProjectId};
 
@@ -112,14 +113,7 @@ async fn query_with_what_this_version_lacks_is_sent_once_and_others_go_on() {
     assert!(matches!(failure, Some(GraphqlFailure::Lacks { .. })), "{failure:?}");
     assert!(is_off(&ask(&client).await));
     assert_eq!(stub.asked().len(), 1);
-    let issues = ItemsQuery {
-        kind: ItemKind::Issue,
-        place: Place::Group("acme"),
-        updated_after: None,
-        updated_before: None,
-        archived: true,
-        after: None,
-    };
+    let issues = ItemsQuery::all(ItemKind::Issue, Place::Group("acme"), ItemOrder::Updated);
     let failure = client.items_page(&issues).await.expect_err("lacking too");
     assert!(matches!(failure, GraphqlFailure::Lacks { .. }), "{failure}");
     assert_eq!(stub.asked().len(), 2, "another kind of query is tried");

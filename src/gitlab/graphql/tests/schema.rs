@@ -40,9 +40,23 @@ fn variables(document: &Document) -> Value {
                 (1..=first).map(|id| format!("gid://gitlab/Project/{id}")).collect();
             json!({"ids": ids, "paths": crate::codeowners::PLACES, "first": first, "files": 3})
         }
+        Kind::Details => {
+            let ids: Vec<String> =
+                (1..=first).map(|id| format!("gid://gitlab/Project/{id}")).collect();
+            json!({
+                "ids": ids, "paths": vec!["a"; 13], "first": first, "files": 13,
+                "issueTemplates": "a", "mergeRequestTemplates": "b", "branch": "main",
+            })
+        }
+        Kind::Counts => {
+            let ids: Vec<String> =
+                (1..=first).map(|id| format!("gid://gitlab/Project/{id}")).collect();
+            json!({"ids": ids, "first": first})
+        }
         Kind::Issues | Kind::MergeRequests => json!({
             "path": "acme", "first": first, "notes": FIRST_NOTES, "archived": true,
             "updatedAfter": "2026-01-01T00:00:00Z", "updatedBefore": null, "after": null,
+            "sort": "UPDATED_ASC",
         }),
         Kind::Notes => {
             let class = if document.name == "issue_notes" { "Issue" } else { "MergeRequest" };

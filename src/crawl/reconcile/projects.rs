@@ -1,0 +1,101 @@
+//! Removing projects that GitLab no longer shows below the roots.
+//!
+//! The same rules as for items: the lists of all roots were read whole, each project is asked for
+//! once more, and much at once waits for a second run.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use super::super::roots::Roots;
+use super::super::{Crawler, Error, Report, go_on};
+use super::removal::Drop;
+use crate::store::{Gone, Origin, RootRow, Run, StreamKind, UnseenProject};
+
+/// So many projects may go at once without a second thought.
+const FEW_PROJECTS: usize = 5;
+
+impl Crawler {
+    /// Removes the projects that are gone or no longer wanted, and returns how many. All roots must
+    /// have been found, and their projects listed to the end, by this run.
+    pub(in crate::crawl) async fn prune_projects(
+        &self,
+        run: &Run,
+        roots: &Roots,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<u64, Error> {
+        let gone = self.inner.store.list_unseen_projects(run).await?;
+        let mut rows = self.inner.store.list_roots(run.source).await?;
+        rows.retain(|row| row.origin == Origin::Configured);
+        let held = self.inner.store.list_held(run.source).await?;
+        let holder = |path: &str| rows.iter().position(|row| roots.is_of(row, path));
+        let mut by_root: BTreeMap<Option<usize>, Vec<UnseenProject>> = BTreeMap::new();
+        for project in gone {
+            by_root.entry(holder(&project.path)).or_default().push(project);
+        }
+        for (place, RootRow { key, .. }) in rows.iter().enumerate() {
+            if !by_root.contains_key(&Some(place)) {
+                self.inner.store.trust_list(*key, StreamKind::Projects).await?;
+            }
+        }
+        let mut removed = 0;
+        for (place, gone) in by_root {
+            if let Some(row) = place.map(|place| &rows[place]) {
+                let stored = held.iter().filter(|held| holder(&held.path) == place).count();
+                let drop = Drop {
+                    root: row.key,
+                    name: row.name.clone(),
+                    kind: StreamKind::Projects,
+                    gone: gone.len(),
+                    stored: u64::try_from(stored).unwrap_or(u64::MAX),
+                };
+                if !self.is_confirmed(run, FEW_PROJECTS, &drop, report).await? {
+                    continue;
+                }
+            }
+            for unseen in gone {
+                go_on(stop)?;
+                removed += u64::from(self.settle_project(&unseen, roots, report).await?);
+            }
+        }
+        report.count_removed(removed);
+        Ok(removed)
+    }
+
+    /// Asks for a project that the lists no longer show, removes it if it is gone or no longer
+    /// wanted, and says whether it did.
+    async fn settle_project(
+        &self,
+        unseen: &UnseenProject,
+        roots: &Roots,
+        report: &Report,
+    ) -> Result<bool, Error> {
+        let source = &self.inner.source;
+        let reason = match self.look_again(unseen.id).await {
+            Err(error) => {
+                self.survive(error, &unseen.path, "projects", report)?;
+                return Ok(false);
+            }
+            Ok(None) => Some(Gone::NotShown),
+            Ok(Some(project)) if source.excludes(&project.path) => Some(Gone::Excluded),
+            Ok(Some(project)) if project.archived && !source.archived => Some(Gone::Archived),
+            Ok(Some(project)) if self.is_held_elsewhere(project.id) => None,
+            Ok(Some(project)) if roots.covers(&project) => {
+                // The list shifted, or it came back in between: the next sync reads it.
+                let reason = "the list of projects left it out, but it is there".to_owned();
+                report.add(self.problem(&unseen.path, "projects", reason));
+                return Ok(false);
+            }
+            Ok(Some(_)) => Some(Gone::OutsideRoots),
+        };
+        self.inner.store.remove_project(unseen.key, reason, self.inner.clock.now()).await?;
+        tracing::info!(
+            project.id = %unseen.id,
+            "removed project {}: {}",
+            unseen.path,
+            reason.map_or("a source before this one holds it", Gone::sentence)
+        );
+        Ok(true)
+    }
+}

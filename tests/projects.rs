@@ -1,0 +1,123 @@
+//! What a sync costs where nothing changed, and that it sees what changed: projects, and what hangs
+//! on them.
+
+mod support;
+
+use gitlab_sim::world::{NewPipeline, NewProject, ProjectId};
+use gitlab_sim::{GitLab, Options, World};
+use support::facts::assert_same;
+use support::{Bench, Index, content};
+use tokio_util::sync::CancellationToken;
+use xrefd::crawl::Pass;
+
+/// A group with many projects in a few subgroups.
+fn world(projects: usize) -> (World, Vec<ProjectId>) {
+    let mut world = World::new();
+    let ids = (0..projects)
+        .map(|number| {
+            let path = format!("acme/team-{}/project-{number}", number % 3);
+            let id = world.add_project(NewProject::at(&path));
+            world.add_file(id, "README.md", "text\n");
+            id
+        })
+        .collect();
+    (world, ids)
+}
+
+async fn serve(world: World) -> GitLab {
+    GitLab::start(world, Options::default()).await.expect("a free port")
+}
+
+async fn pass(index: &Index, pass: Pass) {
+    for crawler in &index.crawlers {
+        let summary = crawler.sync(pass, &CancellationToken::new()).await.expect("it goes through");
+        assert!(summary.complete, "{:#?}", summary.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_sync_of_another_process_asks_three_questions() {
+    let gitlab = serve(world(80).0).await;
+    let bench = Bench::new(&gitlab, "acme", "", "");
+    let index = bench.open().await;
+    index.sync().await;
+    index.close().await;
+    let index = bench.open().await;
+    gitlab.forget_requests();
+    index.sync().await;
+    let asked: Vec<String> = gitlab.requests().iter().map(|row| row.path.clone()).collect();
+    let projects = asked.iter().filter(|path| path.ends_with("/projects")).count();
+    assert_eq!((projects, asked.len() <= 3), (1, true), "{asked:#?}");
+}
+
+type Change = fn(&mut World, &[ProjectId]) -> bool;
+
+const CHANGES: [(&str, Change); 8] = [
+    ("a topic", |world, ids| world.set_topics(ids[0], ["service-fresh"])),
+    ("a new name", |world, ids| world.rename_project(ids[1], "other")),
+    ("a new project", |world, _| {
+        world.add_project(NewProject::at("acme/team-0/new"));
+        true
+    }),
+    ("a project from elsewhere", |world, _| {
+        let outside = world.find_project("elsewhere/old").expect("it is there").id;
+        world.transfer_project(outside, "acme/team-1")
+    }),
+    ("a project that goes elsewhere", |world, ids| world.transfer_project(ids[2], "elsewhere")),
+    ("an archived project", |world, ids| world.archive(ids[3], true)),
+    ("a hidden project", |world, ids| world.hide_project(ids[4], true)),
+    ("a deleted project", |world, ids| world.delete_project(ids[5])),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_projects_is_seen_by_the_next_sync() {
+    for (name, change) in CHANGES {
+        let (mut world, ids) = world(12);
+        world.add_project(NewProject::at("elsewhere/old"));
+        let gitlab = serve(world).await;
+        let bench = Bench::new(&gitlab, "acme", "", "");
+        let index = bench.open().await;
+        index.sync().await;
+        assert!(change(&mut gitlab.world(), &ids), "{name}");
+        index.sync().await;
+        let bench = Bench::new(&gitlab, "acme", "", "");
+        let fresh = bench.open().await;
+        fresh.sync().await;
+        assert_same(name, &content::of(&fresh).await, &content::of(&index).await);
+        gitlab.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unchanged_details_cost_one_question_for_many_projects_and_changed_ones_are_read() {
+    let (mut world, ids) = world(60);
+    world.add_file(ids[7], ".gitlab/issue_templates/Bug.md", "## Steps\n");
+    let gitlab = serve(world).await;
+    let bench = Bench::new(&gitlab, "acme", "", "");
+    let index = bench.open().await;
+    index.sync().await;
+    gitlab.forget_requests();
+    pass(&index, Pass::Files).await;
+    let asked = gitlab.requests_for("/api/graphql");
+    assert!((1..=3).contains(&asked), "{asked} questions for 60 projects");
+    assert_eq!(gitlab.requests_for("/repository/"), 0);
+    assert_eq!(gitlab.requests_for("/labels"), 0);
+    assert_eq!(gitlab.requests_for("/pipelines"), 0);
+    {
+        let mut world = gitlab.world();
+        world.add_file(ids[0], "CODEOWNERS", "* @kim\n");
+        world.add_file(ids[1], ".gitlab/merge_request_templates/Default.md", "Service:\n");
+        world.add_file(ids[2], "catalog-info.yaml", "kind: Component\n");
+        world.add_label(gitlab_sim::world::LabelOwner::Project(ids[3]), "team::fresh");
+        world.add_pipeline(ids[4], NewPipeline::new("success"));
+        world.delete_file(ids[7], ".gitlab/issue_templates/Bug.md");
+    }
+    pass(&index, Pass::Files).await;
+    for transport in ["", "transport = \"rest\""] {
+        let bench = Bench::new(&gitlab, "acme", transport, "");
+        let fresh = bench.open().await;
+        fresh.sync().await;
+        assert_same(transport, &content::of(&fresh).await, &content::of(&index).await);
+    }
+    assert_eq!(index.rows("select path from catalog_file").await.len(), 1);
+}

@@ -30,6 +30,8 @@ mod features;
 mod inventory;
 mod items;
 mod limits;
+mod marks;
+mod marks_reader;
 mod notes;
 mod pass;
 mod portion;
@@ -50,6 +52,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -60,6 +63,7 @@ use crate::model::ProjectId;
 use crate::store::{self, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
+pub use marks::{Events, Inbox, Received};
 pub use pass::Pass;
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
@@ -143,6 +147,10 @@ struct Inner {
     held: Mutex<Arc<BTreeSet<ProjectId>>>,
     /// True once the pacer was told what an earlier process learnt.
     recalled: AtomicBool,
+    /// What events say is to be looked at.
+    inbox: Inbox,
+    /// One run at a time: the schedule and an event may want one at once.
+    turn: Semaphore,
 }
 
 /// A project as the later steps need it.
@@ -208,6 +216,8 @@ impl Crawler {
             sample: Mutex::default(),
             held: Mutex::default(),
             recalled: AtomicBool::new(false),
+            inbox: Inbox::default(),
+            turn: Semaphore::new(1),
         };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
@@ -226,6 +236,16 @@ impl Crawler {
     /// Returns the source's name.
     pub fn name(&self) -> &str {
         &self.inner.source.name
+    }
+
+    /// Returns the present moment, by its clock.
+    pub fn time(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Returns what takes in the events of its source.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
     }
 
     /// Returns when each pass over the source last ended that was not a failure, by its beginning.
@@ -247,6 +267,7 @@ impl Crawler {
             capabilities: client.capabilities(),
             stats: client.stats(),
             figures: client.figures(),
+            events: self.inner.inbox.events(),
         }
     }
 

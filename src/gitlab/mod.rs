@@ -18,6 +18,7 @@ mod calls;
 mod client;
 mod credential;
 mod error;
+mod event;
 mod features;
 mod graphql;
 mod host;
@@ -43,6 +44,7 @@ pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
 };
 pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
+pub use event::{Event, Subject};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use graphql::{
     Cursor, DetailsAnswer, FailedAt, Fetched, FilesAnswer, FoundFile, FoundPipeline,

@@ -87,6 +87,7 @@ fn gather(now: &SourceNow, families: &mut Families) {
         labels.push(("lack", part.lack.as_str().to_owned()));
         families.set("gitlab_unavailable", "Parts that are not to be had.", labels, 1.0);
     }
+    events(now, families);
     token(now, families);
     let activity = &now.activity;
     let running = if activity.running_since.is_some() { 1.0 } else { 0.0 };
@@ -111,6 +112,28 @@ fn gather(now: &SourceNow, families: &mut Families) {
             took,
         );
     }
+}
+
+fn events(now: &SourceNow, families: &mut Families) {
+    for ((kind, outcome), number) in &now.events.received {
+        let labels = vec![
+            ("source", now.name.clone()),
+            ("kind", (*kind).to_owned()),
+            ("outcome", outcome.as_str().to_owned()),
+        ];
+        families.count(
+            "webhook_events",
+            "Events of webhooks, by kind and outcome.",
+            labels,
+            *number,
+        );
+    }
+    families.set(
+        "webhook_marks_waiting",
+        "Items that events marked and that are not yet read.",
+        vec![("source", now.name.clone())],
+        count(now.events.waiting),
+    );
 }
 
 fn token(now: &SourceNow, families: &mut Families) {

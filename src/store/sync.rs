@@ -121,6 +121,24 @@ impl Store {
         Ok(run)
     }
 
+    /// Finds the run over a source that began last, whether it still runs or not.
+    pub async fn find_last_run(&self, name: &str) -> Result<Option<Run>, Error> {
+        let row = sqlx::query!(
+            r#"select r.id as "id!", r.source_id, r.started_at from source as s
+            join sync_run as r on r.source_id = s.id
+            where s.name = ?1 order by r.id desc limit 1"#,
+            name,
+        )
+        .fetch_optional(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "looking for the last sync", source })?;
+        Ok(row.map(|row| Run {
+            key: row.id,
+            source: SourceKey(row.source_id),
+            started_at: Timestamp::from_millisecond(row.started_at).unwrap_or_default(),
+        }))
+    }
+
     /// Removes the sources that are not among `names`, with everything of theirs, and returns the
     /// names of those removed.
     pub async fn remove_other_sources(&self, names: &[&str]) -> Result<Vec<String>, Error> {

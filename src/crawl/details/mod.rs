@@ -102,7 +102,6 @@ impl Crawler {
     }
 
     /// Reads and stores the details of some projects of the index, whether they are due or not.
-    #[expect(dead_code, reason = "for webhooks, whose marks come with another change")]
     pub(super) async fn read_details_of(
         &self,
         run: &Run,

@@ -185,6 +185,13 @@ async fn a_sync_sums_up_what_it_did_as_the_contract_has_it() {
     assert!(summary["references"].as_u64() > Some(3), "{summary}");
     assert!(summary["duration_ms"].is_u64(), "{summary}");
     assert_eq!((&summary["complete"], &summary["errors"]), (&true.into(), &Value::Array(vec![])));
+    let streams = summary["streams"].as_array().expect("a list");
+    let lists: Vec<_> = streams.iter().map(|stream| stream["stream"].as_str()).collect();
+    assert_eq!(lists, [Some("projects"), Some("issues"), Some("merge_requests")]);
+    for stream in streams {
+        assert_eq!((&stream["source"], &stream["root"]), (&"sim".into(), &"group:acme".into()));
+        assert!(stream["watermark"].is_string() && stream["lag_seconds"].is_u64(), "{stream}");
+    }
     assert_eq!(output.stderr, "", "there is no terminal to show progress on");
 
     let output = daemon::run(&bench, &["sync", "--format", "table"]).await;

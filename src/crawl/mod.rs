@@ -246,6 +246,7 @@ impl Crawler {
         SourceNow {
             name: self.inner.source.name.clone(),
             at: self.inner.clock.now(),
+            at_gitlab: self.gitlab_now(),
             activity: self.activity().clone(),
             budget: client.budget(),
             outage: client.outage(),

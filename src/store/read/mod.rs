@@ -14,7 +14,7 @@ pub use evidence::{ItemEvidence, ItemTagRow, TagEvidenceRow};
 pub use items::{Filter, ItemCursor, ItemRow, Listing, Sort};
 pub use projects::{ProjectRow, TemplateRow};
 pub use references::{ReferenceCount, ReferenceRow};
-pub use status::{ProblemRow, SourceRow};
+pub use status::{ProblemRow, SourceRow, StreamRow, WalkLeft};
 pub use tags::{ProjectTagRow, TagCounts, TagRow};
 
 use super::{Error, Store, codes};

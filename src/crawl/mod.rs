@@ -32,6 +32,7 @@ mod items;
 mod limits;
 mod notes;
 mod pass;
+pub mod plan;
 mod portion;
 mod progress;
 mod reconcile;

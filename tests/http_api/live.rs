@@ -74,7 +74,7 @@ async fn crawls_tell_of_each_list_of_each_root_how_far_it_was_read() {
 async fn a_key_limited_to_groups_is_told_of_lists_of_these_alone() {
     let shop = Shop::open().await;
     let told = shop.index.api(Some(MEMBER)).list("/v1/crawls").await;
-    assert_eq!(told[0]["streams"][0]["root"], "group:acme", "{told:#}");
+    assert_eq!(told[0]["streams"][0]["root"], "group:acme", "{told:#?}");
     let told = shop.index.api(Some(SHOP_ONLY)).list("/v1/crawls").await;
     assert_eq!(told[0]["streams"], serde_json::json!([]), "the root is not in the group");
 }

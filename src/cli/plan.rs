@@ -48,10 +48,10 @@ pub async fn run(
         }
     }
     let is_whole = failures.is_empty() && sources.iter().all(|plan| plan.uncounted.is_empty());
-    if sources.is_empty()
-        && let Some((error, _)) = failures.into_iter().next()
-    {
-        return Err(error.into());
+    if sources.is_empty() {
+        if let Some((error, _)) = failures.into_iter().next() {
+            return Err(error.into());
+        }
     } else {
         for (error, what) in failures {
             output::error(&what, error.hint());

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use xrefd::clock::{Clock, SystemClock};
-use xrefd::config::{Config, Environment, Loaded};
+use xrefd::config::{Config, Environment, Loaded, Source};
 use xrefd::crawl::{Crawler, Pass, Progress, Silent, Status, Summary};
 use xrefd::lookup::{Lookup, Viewer};
 use xrefd::serve::{self, App};
@@ -116,6 +116,15 @@ impl Bench {
     /// Returns the token that GitLab takes.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// Returns the sources as they are configured, and the environment with their token.
+    pub fn sources(&self) -> (Vec<Source>, Environment) {
+        let environment = Environment::from([(TOKEN_VARIABLE, self.token.as_str())]);
+        let path = self.config();
+        let Loaded { config, .. } = Config::load(Some(path.as_path()), &environment)
+            .unwrap_or_else(|error| panic!("the configuration is valid: {error}"));
+        (config.sources, environment)
     }
 
     /// Opens the index, making it if there is none.

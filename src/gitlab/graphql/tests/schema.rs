@@ -62,6 +62,7 @@ fn variables(document: &Document) -> Value {
             let class = if document.name == "issue_notes" { "Issue" } else { "MergeRequest" };
             json!({"id": format!("gid://gitlab/{class}/1"), "first": first, "after": null})
         }
+        Kind::GroupCounts => json!({"path": "a/b", "archived": false}),
         Kind::Instance => json!({}),
     }
 }

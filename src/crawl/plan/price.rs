@@ -21,9 +21,6 @@ const WORTH_DIVIDING: u64 = 1_000;
 /// After the first divisions, one for so many pages.
 const PAGES_FOR_EACH_DIVISION: u64 = 60;
 
-/// Places in which CODEOWNERS is looked for by REST, one after the other.
-const PLACES: u64 = 3;
-
 /// Counts the queries for lists of so many rows, one after the other.
 pub(super) trait Queries {
     /// See [`crate::gitlab::Client::queries_for`].
@@ -41,12 +38,12 @@ pub(super) struct Projects {
     pub branches: Vec<u64>,
     /// How many of the sample run none.
     pub without_branch: u64,
-    /// How many of the sample may hold files.
-    pub with_repository: u64,
-    /// Lists of items that those of the sample have.
-    pub lists: u64,
-    /// The part of those looked at that holds files that are read.
+    /// The part of those looked at that holds files that are read, by GraphQL.
     pub with_files: f64,
+    /// Requests for files and templates of one project by REST, as those looked at need them.
+    pub files_each: f64,
+    /// Requests for the labels of one project by REST.
+    pub labels_each: f64,
     /// Questions for templates that groups lend, for the sample.
     pub lending: u64,
 }
@@ -119,10 +116,9 @@ impl Price {
             return 0;
         }
         if !self.graphql {
-            // Labels, then what each has.
-            let branches: u64 = projects.branches.iter().sum();
-            let files = PLACES * projects.with_repository;
-            return projects.count + projects.of_all(branches + files + projects.lists);
+            let pipelines: u64 = projects.branches.iter().sum();
+            let each = projects.labels_each + projects.files_each;
+            return projects.of_all(pipelines) + part(projects.count, each);
         }
         let mut groups: Vec<u64> = projects.branches.clone();
         match groups.first_mut() {
@@ -141,6 +137,7 @@ impl Price {
             batches.iter().map(|batch| part(*batch, projects.with_files)).collect();
         queries.queries_for(Rows::Details, &batches)
             + queries.queries_for(Rows::Files, &files)
+            + part(projects.count, projects.labels_each)
             + projects.of_all(projects.lending)
     }
 }
@@ -222,15 +219,17 @@ mod tests {
             sample: 100,
             branches: vec![60, 20],
             without_branch: 20,
-            with_repository: 90,
-            lists: 150,
             with_files: 0.5,
+            files_each: 4.5,
+            labels_each: 0.0,
             lending: 0,
         };
         // 240 on one branch and 60 on the other: 2 + 2 + 1 and 2; of files half.
         assert_eq!(BOTH.details(&projects, &Fifties), 5 + 2 + 1 + 1 + 1 + 1);
-        // Labels, pipelines, three places, templates.
-        assert_eq!(REST.details(&projects, &Fifties), 300 + 240 + 810 + 450);
+        let projects = Projects { labels_each: 2.0, ..projects };
+        assert_eq!(BOTH.details(&projects, &Fifties), 11 + 600);
+        // Pipelines, labels, files and templates.
+        assert_eq!(REST.details(&projects, &Fifties), 240 + 600 + 1_350);
         assert_eq!(BOTH.details(&Projects::default(), &Fifties), 0);
     }
 

@@ -130,7 +130,9 @@ impl Arithmetic<'_> {
     fn field(&self, field: &Node<Field>, parent: &str) -> u64 {
         let asks_gitaly = matches!(
             (parent, field.name.as_str()),
-            ("Repository", "blobs" | "empty" | "rootRef") | ("RepositoryBlob", "rawTextBlob")
+            ("Repository", "blobs" | "empty" | "rootRef" | "tree")
+                | ("RepositoryBlob", "rawTextBlob")
+                | ("Tree", "blobs")
         );
         // What listing the projects of a namespace costs beyond its rows.
         let of_namespace = (parent, field.name.as_str()) == ("Group", "projects");

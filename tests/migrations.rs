@@ -142,7 +142,8 @@ async fn an_old_index_answers_after_it_was_opened() {
     let stream = store.find_stream(root.key, StreamKind::MergeRequests).await.unwrap();
     assert_eq!(stream.walk.unwrap().began_at.as_millisecond(), 1000);
     let templates = store.templates(run.source).await.unwrap();
-    assert_eq!(templates.values().map(Vec::len).sum::<usize>(), 2);
+    // Two files, one in the settings, and what the group lends.
+    assert_eq!(templates.values().map(Vec::len).sum::<usize>(), 4);
     store.close().await;
 
     expect_sound(&mut connection).await;

@@ -62,6 +62,11 @@ const ALLOWED: &[Scan] = &[
         reason: "one row for each configured GitLab",
     },
     Scan {
+        statement: "found (kind, inward, origin, internal, other) as",
+        scans: &["f"],
+        reason: "what the statement itself found of one item",
+    },
+    Scan {
         statement: "from source as s join sync_problem as p",
         scans: &["s"],
         reason: "one row for each configured GitLab",

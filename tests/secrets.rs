@@ -113,7 +113,7 @@ async fn no_run_writes_the_token_anywhere_even_at_the_finest_log_level() {
         let ran = sandbox.run(&["sync", "--full", "--format", "json"]).await.expect(0);
         assert!(ran.json()["issues"].as_u64().is_some_and(|issues| issues > 0), "{}", ran.stdout);
         // The search means something: the log is as talkative as it can be, and the token was used.
-        assert!(ran.stderr.contains("\"TRACE\"") && ran.stderr.contains("/notes"), "{auth}");
+        assert!(ran.stderr.contains("\"TRACE\"") && ran.stderr.contains("/api/graphql"), "{auth}");
         assert!(gitlab.requests().iter().all(|request| request.user.is_some()), "{auth}");
         assert_silent("stdout", ran.stdout.as_bytes(), &token);
         assert_silent("stderr", ran.stderr.as_bytes(), &token);

@@ -270,7 +270,7 @@ async fn what_was_refused_is_asked_for_again_when_it_is_time_and_by_a_full_sync(
     let refused = Fault::new(FaultKind::Oversized { bytes: 8 << 20 })
         .on(gitlab_sim::faults::Requests::path("/api/v4/projects/*/labels"));
     gitlab.faults().add(refused);
-    let bench = Bench::new(&gitlab, &truth.group, "", "");
+    let bench = Bench::new(&gitlab, &truth.group, "transport = \"rest\"", "");
     let index = bench.open_with(quick).await;
     let first = index.try_sync().await;
     assert!(!first.complete);

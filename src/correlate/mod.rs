@@ -8,9 +8,11 @@
 //! - [`Names`]: match keys and aliases.
 //! - [`Rules`]: topics and labels to tags.
 //! - [`Reader`]: everything about one project, item or comment.
+//! - [`links`]: how items stand to each other, by their texts.
 //! - [`inherited`]: what a project hands down.
 
 mod inherit;
+pub mod links;
 mod name;
 mod reader;
 mod rules;

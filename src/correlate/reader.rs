@@ -4,8 +4,11 @@
 //! state, so the same text always gives the same result, in a sync as in a re-read.
 
 use crate::extract::{self, Context, Fields, Mention, References, Template, TextKind};
-use crate::model::{Evidence, Iid, Item, ItemKind, Location, Note, Project, Reference, Tag, Via};
+use crate::model::{
+    Evidence, Iid, Item, ItemKind, LinkTarget, Location, Note, Project, Reference, Tag, Via,
+};
 
+use super::links::{LinkReading, of_description, of_system_note};
 use super::name::{Names, match_key};
 use super::rules::{Rules, canonical_value};
 
@@ -92,6 +95,8 @@ pub struct ItemReading {
     pub tags: Vec<TagReading>,
     /// References, each with one piece of evidence; a reference found twice stands twice.
     pub references: Vec<(Reference, Evidence)>,
+    /// How it stands to other items, by its own texts.
+    pub links: Vec<LinkReading>,
 }
 
 /// Reads tags and references out of projects, items and comments.
@@ -177,6 +182,10 @@ impl Reader {
         };
         let catalogue = &self.settings.references;
         let title = catalogue.read(&item.title, TextKind::Title, &context);
+        let near = place(&project.path, item.kind, item.iid);
+        reading.links = of_description(&near, item.kind, &mentions);
+        // A title closes nothing.
+        reading.links.extend(of_description(&near, ItemKind::Issue, &title));
         push(title, Location::Title, &item.title);
         push(mentions, Location::Description, &item.description);
         if !item.source_branch.is_empty() {
@@ -207,6 +216,25 @@ impl Reader {
         references
     }
 
+    /// Reads how an item stands to others by a comment on it, or by what GitLab wrote there.
+    pub fn read_note_links(
+        &self,
+        project: &ProjectContext,
+        kind: ItemKind,
+        iid: Iid,
+        note: &Note,
+    ) -> Vec<LinkReading> {
+        let context = Context { project: &project.path };
+        let mentions = self.settings.references.read(&note.body, TextKind::Markdown, &context);
+        let near = place(&project.path, kind, iid);
+        if note.system {
+            of_system_note(&near, &note.body, &mentions)
+        } else {
+            // A comment closes nothing.
+            of_description(&near, ItemKind::Issue, &mentions)
+        }
+    }
+
     fn push_tag(
         &self,
         tags: &mut Vec<TagReading>,
@@ -231,6 +259,10 @@ impl Reader {
             }
         }
     }
+}
+
+fn place(project: &str, kind: ItemKind, iid: Iid) -> LinkTarget {
+    LinkTarget::Place { project: project.to_owned(), kind, iid }
 }
 
 /// Returns the references by which a text may name the very item it stands in.

@@ -155,7 +155,6 @@ impl Crawler {
                     return Ok(Changed::Read);
                 }
             };
-            self.learn_skew(found.server_date);
             read_at = read_at.or(found.server_date);
             let (next, total) = (found.next, found.total);
             let mut wanted = Vec::new();
@@ -296,7 +295,6 @@ impl Crawler {
                     return self.survive(error, name, "projects", report);
                 }
             };
-            self.learn_skew(found.server_date);
             read_at = read_at.or(found.server_date);
             let next = found.next;
             let ids = found.items.iter().map(|found| found.project.id);

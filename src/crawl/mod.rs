@@ -46,7 +46,7 @@ mod token;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -73,9 +73,6 @@ use token::TokenState;
 /// When a part that failed by chance is tried again, at the latest. The next sync asks for it,
 /// however soon it comes; what is to be looked at later than this is left until then.
 const NEXT_SYNC: SignedDuration = SignedDuration::from_mins(2);
-
-/// No answer is on its way for so long, so a clock was set.
-const CLOCK_SET_MS: i64 = 90_000;
 
 /// Why a sync ended early.
 #[derive(Debug, thiserror::Error)]
@@ -139,8 +136,6 @@ struct Inner {
     reader: Arc<Reader>,
     clock: Arc<dyn Clock>,
     progress: Arc<dyn Progress>,
-    /// GitLab's clock minus ours, in milliseconds, as its last answer showed.
-    skew_ms: AtomicI64,
     /// What syncs do and did, for those who look on.
     activity: Mutex<Activity>,
     /// A few projects that were read, to learn from what their GitLab has.
@@ -200,7 +195,6 @@ impl Crawler {
             url: source.url.to_string(),
             source: Box::new(error),
         })?;
-        let skew_ms = AtomicI64::new(i64::MIN / 2);
         let token = TokenState::default();
         let activity = Mutex::default();
         let inner = Inner {
@@ -211,7 +205,6 @@ impl Crawler {
             reader,
             clock,
             progress,
-            skew_ms,
             activity,
             sample: Mutex::default(),
             held: Mutex::default(),
@@ -322,26 +315,10 @@ impl Crawler {
         }
     }
 
-    /// Learns how far GitLab's clock is from ours. Its `Date` is cut to the second and late by the
-    /// way of the answer, so the largest difference seen is the nearest; one that is far smaller
-    /// comes from a clock that was set.
-    fn learn_skew(&self, server_date: Option<Timestamp>) {
-        if let Some(date) = server_date {
-            let skew = date.duration_since(self.inner.clock.now()).as_millis();
-            let skew = i64::try_from(skew).unwrap_or_default();
-            let known = self.inner.skew_ms.load(Ordering::Relaxed);
-            if skew > known || known - skew > CLOCK_SET_MS {
-                self.inner.skew_ms.store(skew, Ordering::Relaxed);
-            }
-        }
-    }
-
     /// Returns an instant of our clock as GitLab's shows it.
     fn by_gitlab(&self, at: Timestamp) -> Timestamp {
-        let skew = self.inner.skew_ms.load(Ordering::Relaxed);
-        // None was learnt yet.
-        let skew = if skew == i64::MIN / 2 { 0 } else { skew };
-        let skew = SignedDuration::from_millis(skew);
+        // None was learnt before the first answer.
+        let skew = self.inner.client.skew().unwrap_or_default();
         at.saturating_add(skew).unwrap_or(at)
     }
 }

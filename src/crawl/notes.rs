@@ -108,7 +108,8 @@ impl Crawler {
             .map(|note| {
                 let reader = &self.inner.reader;
                 let references = reader.read_note(&project.context, due.kind, due.iid, &note);
-                NoteWrite { note, references }
+                let links = reader.read_note_links(&project.context, due.kind, due.iid, &note);
+                NoteWrite { note, references, links }
             })
             .collect();
         self.inner.store.apply_notes(due.key, &writes, read_at).await?;

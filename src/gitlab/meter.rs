@@ -46,6 +46,9 @@ pub struct RouteFigures {
     pub durations: [u64; DURATION_BOUNDS.len() + 1],
 }
 
+/// A clock that goes back by more than this was set; less is an answer that took long.
+const CLOCK_SET: SignedDuration = SignedDuration::from_secs(90);
+
 /// Counts exchanges.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
@@ -56,8 +59,8 @@ pub(super) struct Meter {
 impl Meter {
     /// Counts one exchange.
     pub(super) fn count(&self, exchange: Exchange<'_>) {
-        if exchange.skew.is_some() {
-            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = exchange.skew;
+        if let Some(skew) = exchange.skew {
+            self.learn(skew);
         }
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let figures = routes.entry((exchange.route.to_owned(), exchange.status)).or_default();
@@ -70,8 +73,18 @@ impl Meter {
         figures.durations[place.unwrap_or(DURATION_BOUNDS.len())] += 1;
     }
 
-    /// Returns GitLab's clock minus ours, as its last answer showed it: whole seconds, and as much
-    /// too little as the answer took.
+    /// Learns how far GitLab's clock is from ours. Its `Date` is cut to the second and late by the
+    /// way of the answer, so the largest difference seen is the nearest; one that is far smaller
+    /// comes from a clock that was set.
+    fn learn(&self, skew: SignedDuration) {
+        let mut known = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none_or(|known| skew > known || known - skew > CLOCK_SET) {
+            *known = Some(skew);
+        }
+    }
+
+    /// Returns GitLab's clock minus ours, as its answers show it: up to a second too little, and
+    /// as much more as the fastest answer took.
     pub(super) fn skew(&self) -> Option<SignedDuration> {
         *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Iid, ItemId, NoteId, ProjectId};
+use super::{Iid, ItemId, NoteId, ProjectId, ShownLinks};
 
 /// The two kinds of item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub struct Item {
     pub merged_at: Option<Timestamp>,
     /// How many comments by people GitLab counts.
     pub notes_count: i64,
+    /// How it stands to others, as GitLab's fields say. GraphQL shows more of them than REST.
+    pub links: ShownLinks,
 }
 
 /// A comment on an item.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::links::{LinkOrigin, forget_links, links_of_texts, store_links, store_shown_links};
 use super::names::{TagRow, intern_tags};
 use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
@@ -16,7 +17,7 @@ use super::{
     Error, ItemKey, Moves, ProjectKey, Run, SourceKey, Store, Write, codes, commit, last_of_each,
 };
 use crate::correlate::ItemReading;
-use crate::model::{Iid, Item, ItemId};
+use crate::model::{Iid, Item, ItemId, ShownLinks};
 
 /// An item to store, with what was read out of it.
 #[derive(Debug, Clone)]
@@ -144,6 +145,12 @@ impl Store {
                 touched.push(key.0);
             }
         }
+        let shown: Vec<(ItemKey, &ShownLinks)> = same
+            .iter()
+            .chain(&new)
+            .filter_map(|w| Some((ItemKey(known.get(&code(w))?.key), &w.item.links)))
+            .collect();
+        touched.extend(store_shown_links(&mut write, &shown, DOING).await?);
         let mut noted = Vec::new();
         for item in same.into_iter().chain(new) {
             let Some((stored, found)) = known.get(&code(item)).zip(item.notes.as_ref()) else {
@@ -357,6 +364,7 @@ async fn store_items(
         .flat_map(|(key, w)| ReferenceRow::rows(*key, &w.reading.references, false))
         .collect();
     store_references(write, &references, doing).await?;
+    store_links(write, &links_of_texts(&items), doing).await?;
     Ok(keys)
 }
 
@@ -398,6 +406,8 @@ async fn forget_derived(
     if stored.is_empty() {
         return Ok(());
     }
+    forget_links(write, stored, LinkOrigin::Texts, doing).await?;
+    forget_links(write, uncommented, LinkOrigin::Notes, doing).await?;
     let (stored, uncommented) = (codes::json(stored), codes::json(uncommented));
     sqlx::query!(
         "delete from item_tag_evidence where item_id in (select value from json_each(?1))",

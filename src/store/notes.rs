@@ -6,9 +6,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::links::{LinkOrigin, forget_links, links_of_notes, store_links};
 use super::references::{ReferenceRow, list_references, store_references};
 use super::text::{Packed, Span};
 use super::{Error, ItemKey, Run, SourceKey, Store, Write, codes, commit};
+use crate::correlate::links::LinkReading;
 use crate::model::{Evidence, Iid, ItemKind, Note, ProjectId, Reference};
 
 /// A comment to store, with the references in it.
@@ -18,6 +20,8 @@ pub struct NoteWrite {
     pub note: Note,
     /// What it mentions.
     pub references: Vec<(Reference, Evidence)>,
+    /// How its item stands to others, by it.
+    pub links: Vec<LinkReading>,
 }
 
 /// An item whose comments are to be read.
@@ -160,6 +164,7 @@ impl Store {
         .execute(&mut *write)
         .await
         .map_err(query)?;
+        forget_links(&mut write, &items, LinkOrigin::Notes, DOING).await?;
         list_references(&mut write, &items, DOING).await?;
         commit(write, !items.is_empty(), DOING).await
     }
@@ -260,5 +265,10 @@ pub(super) async fn store_notes(
     let rows: Vec<ReferenceRow<'_>> = notes()
         .flat_map(|(item, n)| ReferenceRow::rows(item, &n.references, n.note.internal))
         .collect();
-    store_references(write, &rows, doing).await
+    store_references(write, &rows, doing).await?;
+    let stored: Vec<i64> = items.iter().map(|(item, _)| item.0).collect();
+    forget_links(write, &stored, LinkOrigin::Notes, doing).await?;
+    let links: Vec<_> =
+        items.iter().flat_map(|(item, notes)| links_of_notes(*item, notes)).collect();
+    store_links(write, &links, doing).await
 }

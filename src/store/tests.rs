@@ -7,6 +7,7 @@ pub(crate) mod build;
 mod cursors;
 mod items;
 mod limits;
+mod links;
 mod names;
 mod notes;
 mod opening;

@@ -155,10 +155,16 @@ impl Truth {
         self.tags.entry(key).or_default().entry(value.to_owned()).or_default()
     }
 
-    /// Gives projects without a service of their own the service whose name they have.
+    /// Gives projects without a service of their own the service whose name they have. A service
+    /// that only confidential issues speak of gives its name to none: whom they are not shown to
+    /// would learn it from the project.
     fn name_namesakes(&mut self) {
-        let known: BTreeMap<String, String> =
-            self.services().map(|(name, _)| (match_key(name), name.clone())).collect();
+        let shown = |id: &String| self.items.get(id).is_some_and(|item| !item.confidential);
+        let known: BTreeMap<String, String> = self
+            .services()
+            .filter(|(_, tagged)| !tagged.projects.is_empty() || tagged.items.iter().any(shown))
+            .map(|(name, _)| (match_key(name), name.clone()))
+            .collect();
         let own: BTreeSet<String> =
             self.services().flat_map(|(_, tagged)| tagged.projects.keys().cloned()).collect();
         let found: Vec<(String, String)> = self

@@ -104,6 +104,7 @@ impl Reading<'_> {
                         walk.news.notify_waiters();
                         return Err(error.into());
                     }
+                    walk.windows().divided(lower, part);
                     part
                 }
                 Task::Read(window) => window,

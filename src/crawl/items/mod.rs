@@ -24,7 +24,7 @@ use super::details::several;
 use super::roots::{Root, Roots};
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, digest};
 use crate::gitlab::Scope;
-use crate::model::{Item, ItemKind, Note, ProjectId};
+use crate::model::{Item, ItemKind, Note, ProjectId, ShownLinks};
 use crate::store::{ItemWrite, NoteWrite, NotesOfItem, Origin, Run, StreamKind};
 
 pub(super) use strangers::project_path;
@@ -45,9 +45,16 @@ impl Crawler {
         let name = stream_of(kind).as_str();
         self.inner.progress.event(Event::Step { name, units: Some(0) });
         several(&roots.lists, self.concurrency(), |root| async move {
-            let with_notes = pass != Pass::Sweep;
-            let reading =
-                Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
+            let reading = Reading {
+                crawler: self,
+                run,
+                kind,
+                root,
+                with_notes: true,
+                projects,
+                report,
+                stop,
+            };
             let offers = match root.scope {
                 Scope::Group(_) => true,
                 Scope::Project(id) => {
@@ -89,18 +96,23 @@ impl Crawler {
             store.begin_walk(reading.run, root.key, list, Timestamp::UNIX_EPOCH, now).await?;
             stream = store.find_stream(root.key, list).await?;
         }
+        let mut is_whole = true;
         if let Some(walk) = stream.walk {
+            // A sweep looks for what is gone; which comments changed, their counts tell.
+            let walking = Reading { with_notes: pass != Pass::Sweep, ..*reading };
             // What a project does not offer is not asked for: its list is empty, and it says so.
-            if offers && !reading.walk_all().await? {
-                return Ok(());
+            is_whole = !offers || walking.walk_all().await?;
+            if is_whole {
+                self.remove_unseen(reading, walk.run, offers).await?;
+                store.end_walk(root.key, list).await?;
+                stream = store.find_stream(root.key, list).await?;
             }
-            self.remove_unseen(reading, walk.run, offers).await?;
-            store.end_walk(root.key, list).await?;
-            stream = store.find_stream(root.key, list).await?;
         }
-        if let Some(watermark) = stream.watermark.filter(|_| offers)
-            && !reading.read_recent(watermark).await?
-        {
+        // What changed is read even where a walk over all does not come to its end.
+        if let Some(watermark) = stream.watermark.filter(|_| offers) {
+            is_whole &= reading.read_recent(watermark).await?;
+        }
+        if !is_whole {
             return Ok(());
         }
         // With the second of its lists: until then both are asked for.
@@ -158,7 +170,8 @@ impl Crawler {
                 texts.push(format!("{:?}", in_seconds_note(note.clone())));
                 let reader = &self.inner.reader;
                 let references = reader.read_note(&project.context, item.kind, item.iid, &note);
-                NoteWrite { note, references }
+                let links = reader.read_note_links(&project.context, item.kind, item.iid, &note);
+                NoteWrite { note, references, links }
             })
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -167,13 +180,15 @@ impl Crawler {
 }
 
 /// Returns the digest of an item: its own half, and that of the rules and the project's context.
-/// GraphQL prints whole seconds and REST milliseconds; the same item has one digest.
+/// GraphQL prints whole seconds and REST milliseconds, and the two show different links; the same
+/// item has one digest.
 fn fingerprint(item: &Item, project: &KnownProject) -> Vec<u8> {
     let item = Item {
         created_at: in_seconds(item.created_at),
         updated_at: in_seconds(item.updated_at),
         closed_at: item.closed_at.map(in_seconds),
         merged_at: item.merged_at.map(in_seconds),
+        links: ShownLinks::default(),
         ..item.clone()
     };
     let own = digest(&[&format!("{item:?}")]);

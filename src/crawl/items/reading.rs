@@ -5,7 +5,7 @@
 //! REST from the same place on, so what is stored does not depend on the way. Who asks says which
 //! span of time, and what is moved on with each page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ const NOTE_PAGES: usize = 1_000;
 pub(in crate::crawl) type Found = (Item, Option<Vec<Note>>);
 
 /// A list that is being read in a run.
+#[derive(Clone, Copy)]
 pub(in crate::crawl) struct Reading<'a> {
     pub crawler: &'a Crawler,
     pub run: &'a Run,
@@ -65,39 +66,66 @@ pub(super) struct Page {
     pub items: usize,
 }
 
-/// How the reading by GraphQL ended.
+/// How often one page is read by REST and GraphQL is asked again behind it. One row that GraphQL
+/// does not answer must not turn a whole list into a request for each item's comments.
+const STEPS_ASIDE: usize = 20;
+
+/// Pages in a row whose rows are no later than those before: 100,000 items that were changed by one
+/// statement. What does not move on for longer is left to REST, which tells items apart.
+const STANDING_PAGES: usize = 1_000;
+
+/// How the reading by one interface ended.
 enum End {
+    /// At the end of the list.
     Whole,
-    /// REST goes on from here.
+    /// With a problem that was noted.
+    Cut,
+    /// One page later: the other interface is asked again from here.
+    Past(Option<Timestamp>),
+    /// One page is not answered: it is asked of the other interface from here.
+    Aside(Option<Timestamp>),
+    /// The other interface reads the rest from here.
     Over(Option<Timestamp>),
 }
 
 impl Reading<'_> {
     /// Reads a span of the list into the index, and says whether it was read to its end.
     pub(super) async fn read(&self, span: &impl Span) -> Result<bool, Error> {
-        let crawler = self.crawler;
         let mut from = span.from();
-        if self.with_notes && crawler.inner.source.comments {
-            match self.by_graphql(span).await? {
-                End::Whole => return Ok(true),
-                End::Over(at) => from = at.or(from),
+        if self.with_notes && self.crawler.inner.source.comments {
+            for _ in 0..STEPS_ASIDE {
+                let aside = match self.by_graphql(span, from).await? {
+                    End::Whole => return Ok(true),
+                    End::Aside(at) => at.or(from),
+                    End::Cut | End::Past(_) | End::Over(None) => break,
+                    End::Over(Some(at)) => {
+                        from = Some(at);
+                        break;
+                    }
+                };
+                match self.by_rest(span, aside, true).await? {
+                    End::Whole => return Ok(true),
+                    End::Past(at) | End::Over(at) | End::Aside(at) => from = at.or(aside),
+                    End::Cut => return Ok(false),
+                }
             }
         }
-        self.by_rest(span, from).await
+        Ok(matches!(self.by_rest(span, from, false).await?, End::Whole))
     }
 
-    async fn by_graphql(&self, span: &impl Span) -> Result<End, Error> {
+    async fn by_graphql(&self, span: &impl Span, from: Option<Timestamp>) -> Result<End, Error> {
         let crawler = self.crawler;
         let mut path = self.root.path.clone();
-        let mut at = span.from();
+        let mut at = from;
         let mut after: Option<Cursor> = None;
+        let (mut seen, mut standing, mut is_moved) = (HashSet::new(), 0, false);
         loop {
             let place = match self.root.scope {
                 Scope::Group(_) => Place::Group(&path),
                 Scope::Project(_) => Place::Project(&path),
             };
             let query = ItemsQuery {
-                from: span.from(),
+                from,
                 until: span.until(),
                 archived: crawler.inner.source.archived,
                 after: after.as_ref(),
@@ -108,7 +136,11 @@ impl Reading<'_> {
             let page = match unless_stopped(self.stop, page).await? {
                 Ok(Fetched::Whole(page)) => page,
                 Ok(Fetched::Absent) => {
-                    // A former path leads nowhere in GraphQL.
+                    // A former path leads nowhere in GraphQL. One look: paths may go round.
+                    if is_moved {
+                        return Ok(End::Over(at));
+                    }
+                    is_moved = true;
                     match self.present_path(&path).await? {
                         Some(present) => {
                             path = present;
@@ -134,13 +166,15 @@ impl Reading<'_> {
                     Fetched::Absent => {}
                     Fetched::Failed(reason) => {
                         tracing::debug!("REST is asked for a page of {path}: {reason}");
-                        return Ok(End::Over(at));
+                        return Ok(End::Aside(at));
                     }
                 }
             }
             let time = |found: &ItemWithNotes| time_of(&found.item, span.order());
             let times = items.first().zip(items.last()).map(|(a, b)| (time(a), time(b)));
+            let before = at;
             at = times.map(|(_, last)| last).or(at);
+            standing = if at > before { 0 } else { standing + 1 };
             let beyond = at.zip(span.until()).is_some_and(|(at, until)| at > until);
             let done = page.next.is_none() || beyond;
             let page_of = Page { times, items: items.len() };
@@ -152,6 +186,14 @@ impl Reading<'_> {
             self.store(found, read_at, &moves).await?;
             if done {
                 return Ok(End::Whole);
+            }
+            // A server whose cursors go round would be asked for ever.
+            let is_new = page.next.as_ref().is_none_or(|next| seen.insert(next.clone()));
+            if !is_new || standing > STANDING_PAGES {
+                tracing::debug!(
+                    "REST is asked for the rest of {path}: GraphQL's pages stand still"
+                );
+                return Ok(End::Over(at));
             }
             after = page.next;
         }
@@ -209,7 +251,13 @@ impl Reading<'_> {
         }
     }
 
-    async fn by_rest(&self, span: &impl Span, from: Option<Timestamp>) -> Result<bool, Error> {
+    /// Reads to the end, or until the list has moved on by a page where that is enough.
+    async fn by_rest(
+        &self,
+        span: &impl Span,
+        from: Option<Timestamp>,
+        one_page: bool,
+    ) -> Result<End, Error> {
         let crawler = self.crawler;
         let mut walk = Walk::new(from);
         let mut portion = Portion::new();
@@ -232,12 +280,12 @@ impl Reading<'_> {
                     let page = crawler.inner.client.follow_items_or_less(self.kind, next);
                     unless_stopped(self.stop, page).await?
                 }
-                Step::End => return Ok(true),
+                Step::End => return Ok(End::Whole),
                 Step::Endless => {
                     let reason = "GitLab's list does not end: page after page brings nothing new";
                     let (root, list) = (&self.root.name, self.name());
                     self.report.add(crawler.problem(root, list, reason.to_owned()));
-                    return Ok(false);
+                    return Ok(End::Cut);
                 }
             };
             let page = match page {
@@ -257,11 +305,10 @@ impl Reading<'_> {
                         continue;
                     }
                     crawler.survive(error, &self.root.name, self.name(), self.report)?;
-                    return Ok(false);
+                    return Ok(End::Cut);
                 }
             };
             portion.answered();
-            crawler.learn_skew(page.server_date);
             let times: Vec<(ItemId, Timestamp)> =
                 page.items.iter().map(|item| (item.id, time_of(item, span.order()))).collect();
             // The end of the whole span is the end of the list.
@@ -275,14 +322,17 @@ impl Reading<'_> {
             let moves = span.page(&page_of, walk.watermark(), done);
             let found = page.items.into_iter().map(|item| (item, None)).collect();
             self.store(found, read_at, &moves).await?;
+            if one_page && !done && walk.watermark() > from {
+                return Ok(End::Past(walk.watermark()));
+            }
         }
     }
 
     /// Notes that a span ended before another page was asked for.
-    async fn end(&self, span: &impl Span, at: Option<Timestamp>) -> Result<bool, Error> {
+    async fn end(&self, span: &impl Span, at: Option<Timestamp>) -> Result<End, Error> {
         let moves = span.page(&Page { times: None, items: 0 }, at, true);
         self.crawler.inner.store.apply_items(self.run, &[], &moves).await?;
-        Ok(true)
+        Ok(End::Whole)
     }
 
     fn query(

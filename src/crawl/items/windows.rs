@@ -29,6 +29,8 @@ pub(super) struct Windows {
 struct Live {
     window: Window,
     taken: bool,
+    /// True until its later half is stored as a window of its own: it is read to its old end.
+    dividing: bool,
     /// Time of the first item that was seen in it, and how many were.
     first: Option<Timestamp>,
     items: usize,
@@ -55,10 +57,7 @@ pub(super) enum Task {
 impl Windows {
     /// Begins with what was stored.
     pub(super) fn new(windows: Vec<Window>, readers: usize) -> Self {
-        let windows = windows
-            .into_iter()
-            .map(|window| Live { window, taken: false, first: None, items: 0 })
-            .collect();
+        let windows = windows.into_iter().map(|window| Live::new(window, false)).collect();
         Self { windows, readers, divisions: 0, pages: 0, failed: false }
     }
 
@@ -80,21 +79,31 @@ impl Windows {
         self.divide().unwrap_or(Task::Wait)
     }
 
-    /// Divides the window that seems to have the most left, where that is worth it.
+    /// Divides the window that seems to have the most left, where that is worth it. It keeps its
+    /// end until [`Windows::divided`]: a window that ended at the middle before the other half is
+    /// stored would, after a kill, count as read to its old end.
     fn divide(&mut self) -> Option<Task> {
         let largest = self
             .windows
             .iter_mut()
-            .filter(|live| !live.window.done)
+            .filter(|live| !live.window.done && !live.dividing)
             .max_by_key(|live| live.left())
             .filter(|live| live.left() >= WORTH_DIVIDING)?;
         let at = largest.middle()?;
         let (lower, upper) = (largest.window.lower, largest.window.upper);
-        largest.window.upper = at;
+        largest.dividing = true;
         let part = Window { lower: at, upper, position: at, done: false };
         self.divisions += 1;
-        self.windows.push(Live { window: part, taken: true, first: None, items: 0 });
+        self.windows.push(Live::new(part, true));
         Some(Task::ReadPart { lower, part })
+    }
+
+    /// Takes note that a part is stored: the window that it was divided from ends where it begins.
+    pub(super) fn divided(&mut self, lower: Timestamp, part: Window) {
+        if let Some(live) = self.windows.iter_mut().find(|live| live.window.lower == lower) {
+            live.window.upper = part.lower;
+            live.dividing = false;
+        }
     }
 
     /// Returns where a window ends now.
@@ -135,6 +144,10 @@ impl Windows {
 }
 
 impl Live {
+    fn new(window: Window, taken: bool) -> Self {
+        Self { window, taken, dividing: false, first: None, items: 0 }
+    }
+
     /// Returns how many items it seems to have left; 0 where nothing is known of it.
     fn left(&self) -> i128 {
         let Some(first) = self.first else { return 0 };
@@ -177,6 +190,10 @@ mod tests {
         read(&mut windows, 0, 0, 10_000);
         let part = window(505_000, 1_000_000);
         assert_eq!(windows.take(), Task::ReadPart { lower: at(0), part });
+        // Until the part is stored, the window is read to its old end, and not divided again.
+        assert_eq!(windows.upper(at(0)), Some(at(1_000_000)));
+        assert_eq!(windows.take(), Task::Wait);
+        windows.divided(at(0), part);
         assert_eq!(windows.upper(at(0)), Some(at(505_000)));
     }
 
@@ -195,7 +212,8 @@ mod tests {
         windows.take();
         for page in 1..=600_i64 {
             read(&mut windows, 0, 0, page * 1_000);
-            while let Task::ReadPart { .. } = windows.take() {
+            while let Task::ReadPart { lower, part } = windows.take() {
+                windows.divided(lower, part);
                 divisions += 1;
             }
         }

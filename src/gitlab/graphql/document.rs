@@ -40,12 +40,44 @@ pub(super) const GROUP_COUNTS: Document =
     document!(group_counts, Kind::GroupCounts, "group_counts");
 
 /// Issues of a group with its subgroups.
-pub(super) const GROUP_ISSUES: Document =
-    document!(group_issues, Kind::Issues, "group_issues", "issue_row", "note_page");
+pub(super) const GROUP_ISSUES: Document = document!(
+    group_issues,
+    Kind::LinkedIssues,
+    "group_issues",
+    "issue_row",
+    "issue_links",
+    "note_page"
+);
+
+/// The same, without links.
+pub(super) const GROUP_ISSUES_ALONE: Document = document!(
+    group_issues,
+    Kind::Issues,
+    "group_issues",
+    "issue_row",
+    "issue_no_links",
+    "note_page"
+);
 
 /// Issues of a project.
-pub(super) const PROJECT_ISSUES: Document =
-    document!(project_issues, Kind::Issues, "project_issues", "issue_row", "note_page");
+pub(super) const PROJECT_ISSUES: Document = document!(
+    project_issues,
+    Kind::LinkedIssues,
+    "project_issues",
+    "issue_row",
+    "issue_links",
+    "note_page"
+);
+
+/// The same, without links.
+pub(super) const PROJECT_ISSUES_ALONE: Document = document!(
+    project_issues,
+    Kind::Issues,
+    "project_issues",
+    "issue_row",
+    "issue_no_links",
+    "note_page"
+);
 
 /// Merge requests of a group with its subgroups.
 pub(super) const GROUP_MERGE_REQUESTS: Document = document!(
@@ -94,13 +126,15 @@ impl Document {
 
 /// All documents.
 #[cfg(test)]
-pub(super) const ALL: [Document; 11] = [
+pub(super) const ALL: [Document; 13] = [
     PROJECT_DETAILS,
     PROJECT_FILES,
     PROJECT_COUNTS,
     GROUP_COUNTS,
     GROUP_ISSUES,
+    GROUP_ISSUES_ALONE,
     PROJECT_ISSUES,
+    PROJECT_ISSUES_ALONE,
     GROUP_MERGE_REQUESTS,
     PROJECT_MERGE_REQUESTS,
     ISSUE_NOTES,

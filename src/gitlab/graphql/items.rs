@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::document::{
-    Document, GROUP_ISSUES, GROUP_MERGE_REQUESTS, ISSUE_NOTES, MERGE_REQUEST_NOTES, PROJECT_ISSUES,
-    PROJECT_MERGE_REQUESTS,
+    Document, GROUP_ISSUES, GROUP_ISSUES_ALONE, GROUP_MERGE_REQUESTS, ISSUE_NOTES,
+    MERGE_REQUEST_NOTES, PROJECT_ISSUES, PROJECT_ISSUES_ALONE, PROJECT_MERGE_REQUESTS,
 };
 use super::global_id;
+use super::links::{FIELDS, LinkFields};
 use super::query::{Cost, Costed};
 use super::reply::{Fetched, Partial, Step};
 use super::row::{Connection, ItemRow, NoteRow, notes};
@@ -74,7 +75,7 @@ impl<'a> ItemsQuery<'a> {
 }
 
 /// Where a page begins. Means nothing outside the list it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(String);
 
 /// A page of items.
@@ -202,7 +203,7 @@ impl Client {
         &self,
         query: &ItemsQuery<'_>,
     ) -> Result<Fetched<ItemPage>, GraphqlFailure> {
-        let (document, place, path) = match (query.kind, query.place) {
+        let (mut document, place, path) = match (query.kind, query.place) {
             (ItemKind::Issue, Place::Group(path)) => (GROUP_ISSUES, "group", path),
             (ItemKind::Issue, Place::Project(path)) => (PROJECT_ISSUES, "project", path),
             (ItemKind::MergeRequest, Place::Group(path)) => (GROUP_MERGE_REQUESTS, "group", path),
@@ -233,8 +234,21 @@ impl Client {
             iids: (!query.iids.is_empty()).then(iids),
             archived,
         };
-        let (mut partial, _) =
-            self.ask_in_size::<ItemsData, _>(&document, query.most, variables).await?;
+        let alone = match (query.kind, query.place) {
+            (ItemKind::Issue, Place::Group(_)) => Some(GROUP_ISSUES_ALONE),
+            (ItemKind::Issue, Place::Project(_)) => Some(PROJECT_ISSUES_ALONE),
+            (ItemKind::MergeRequest, Place::Group(_) | Place::Project(_)) => None,
+        };
+        let with_links = document.kind;
+        let mut asked = self.ask_in_size::<ItemsData, _>(&document, query.most, &variables).await;
+        // The fields of links may be what this GitLab does not know: the page is worth more.
+        if let (Some(alone), Err(_)) = (alone, &asked)
+            && self.graphql().off(with_links, self.now()).is_some()
+        {
+            document = alone;
+            asked = self.ask_in_size(&document, query.most, &variables).await;
+        }
+        let (mut partial, _) = asked?;
         let steps = [Step::field(place), Step::field("page"), Step::field("nodes")];
         let listed = match query.place {
             Place::Group(_) => partial.data.group.take(),
@@ -315,7 +329,7 @@ fn next<T>(
     }
 }
 
-/// Says what became of one row. Comments that failed leave the item whole.
+/// Says what became of one row. Comments and links that failed leave the item whole.
 fn one(
     row: Option<ItemRow>,
     kind: ItemKind,
@@ -324,18 +338,26 @@ fn one(
 ) -> Fetched<ItemWithNotes> {
     let at_notes = [at, &[Step::field("notes")]].concat();
     let of_notes = |path: &[Step]| path.starts_with(&at_notes);
+    let of_links =
+        |path: &[Step]| FIELDS.iter().any(|name| path.get(at.len()) == Some(&Step::field(name)));
     let concerned = partial.failed.iter().filter(|failed| {
         let shorter = failed.path.len().min(at.len());
         failed.path[..shorter] == at[..shorter]
     });
-    let mut without_notes = false;
+    let (mut without_notes, mut without_links) = (false, false);
     for failed in concerned {
-        if !of_notes(&failed.path) {
+        if of_links(&failed.path) {
+            without_links = true;
+        } else if of_notes(&failed.path) {
+            without_notes = true;
+        } else {
             return Fetched::Failed(failed.message.clone());
         }
-        without_notes = true;
     }
     let Some(mut row) = row else { return Fetched::Absent };
+    if without_links {
+        row.links = LinkFields::default();
+    }
     let page = row.notes.take().filter(|_| !without_notes);
     let more_notes = page.as_ref().and_then(|page| page.next()).map(|next| Cursor(next.to_owned()));
     let endless =

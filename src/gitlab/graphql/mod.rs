@@ -27,6 +27,7 @@ mod files;
 mod global_id;
 mod instance;
 mod items;
+mod links;
 mod query;
 mod reply;
 mod row;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::global_id;
+use super::links::LinkFields;
 use crate::gitlab::wire::lenient::{
     UserName, flag, moment, some_flag, some_number, some_text, text,
 };
@@ -85,6 +86,8 @@ pub(super) struct ItemRow {
     labels: Option<Connection<LabelRow>>,
     #[serde(default)]
     pub(super) notes: Option<Connection<NoteRow>>,
+    #[serde(flatten)]
+    pub(super) links: LinkFields,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,6 +129,7 @@ impl ItemRow {
             closed_at: self.closed_at,
             merged_at: self.merged_at,
             notes_count: self.user_notes_count.unwrap_or(0),
+            links: self.links.into_links(),
         })
     }
 }

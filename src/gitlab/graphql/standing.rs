@@ -32,7 +32,9 @@ pub(super) enum Kind {
     Counts,
     /// Counts of what a group holds.
     GroupCounts,
-    /// Issues with comments.
+    /// Issues with comments and links.
+    LinkedIssues,
+    /// Issues with comments, where this GitLab lacks a field of links.
     Issues,
     /// Merge requests with comments.
     MergeRequests,
@@ -50,7 +52,7 @@ impl Kind {
             // Each list is counted by the database: not too many in one query.
             Self::Files | Self::Details | Self::Counts => Size::new(50, PAGE_MAXIMUM),
             // As a published connector has it: what comes with merge requests is less.
-            Self::Issues => Size::new(50, PAGE_MAXIMUM),
+            Self::LinkedIssues | Self::Issues => Size::new(50, PAGE_MAXIMUM),
             Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::GroupCounts | Self::Instance => Size::new(1, 1),

@@ -10,6 +10,7 @@ use crate::gitlab::{Client, Credential, Settings};
 
 mod files;
 mod items;
+mod links;
 mod refusals;
 mod schema;
 

@@ -109,7 +109,9 @@ impl Client {
     /// Counts the queries that a process which begins now needs for lists or batches of so many
     /// rows, one after the other, when all go well. What was learnt here of the complexity counts.
     pub fn queries_for(&self, rows: Rows, lists: impl IntoIterator<Item = u64>) -> u64 {
+        let has_links = self.graphql().off(Kind::LinkedIssues, self.now()).is_none();
         let (kind, whole) = match rows {
+            Rows::Items(ItemKind::Issue) if has_links => (Kind::LinkedIssues, true),
             Rows::Items(ItemKind::Issue) => (Kind::Issues, true),
             Rows::Items(ItemKind::MergeRequest) => (Kind::MergeRequests, true),
             Rows::Details => (Kind::Details, false),

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::lenient::{UserName, flag, moment, names, some_flag, some_number, some_text, text};
 use super::{Wire, absent};
-use crate::model::{Iid, Item, ItemId, ItemKind, ItemState, ProjectId};
+use crate::model::{
+    Iid, Item, ItemId, ItemKind, ItemState, Link, LinkKind, LinkTarget, ProjectId, ShownLinks,
+};
 
 /// An issue as GitLab answers it.
 #[derive(Debug, Deserialize)]
@@ -45,6 +48,33 @@ pub struct Issue {
     closed_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "some_number")]
     user_notes_count: Option<i64>,
+    #[serde(default, deserialize_with = "some_number")]
+    moved_to_id: Option<i64>,
+    #[serde(default, rename = "_links")]
+    links: Value,
+}
+
+/// Reads an address of the API, such as `https://gitlab.example.com/api/v4/projects/1/issues/75`.
+fn addressed(address: &str) -> Option<LinkTarget> {
+    let (rest, iid) = address.rsplit_once("/issues/")?;
+    let project = rest.rsplit_once("/projects/")?.1;
+    Some(LinkTarget::Number {
+        project: ProjectId::new(project.parse().ok()?),
+        kind: ItemKind::Issue,
+        iid: Iid::new(iid.parse().ok()?),
+    })
+}
+
+/// Reads where an issue went and what it repeats. What it relates to costs a request of its own in
+/// REST, and is read from what GitLab notes below it.
+fn shown(moved_to: Option<i64>, links: &Value) -> ShownLinks {
+    let moved = moved_to.map(|id| Link {
+        kind: LinkKind::MovedTo,
+        to: LinkTarget::Id { kind: ItemKind::Issue, id: ItemId::new(id) },
+    });
+    let repeats = links.get("closed_as_duplicate_of").and_then(Value::as_str).and_then(addressed);
+    let repeats = repeats.map(|to| Link { kind: LinkKind::DuplicateOf, to });
+    ShownLinks { links: moved.into_iter().chain(repeats).collect(), relations: false }
 }
 
 impl Wire for Issue {
@@ -79,6 +109,7 @@ impl Wire for Issue {
             closed_at: self.closed_at,
             merged_at: None,
             notes_count: self.user_notes_count.unwrap_or(0),
+            links: shown(self.moved_to_id, &self.links),
         })
     }
 }
@@ -111,6 +142,33 @@ mod tests {
         assert_eq!(item.labels, ["service::webshop", "bug"]);
         assert_eq!(item.created_at.to_string(), "2026-08-04T09:51:58.172Z");
         assert_eq!(item.updated_at, item.created_at);
+    }
+
+    #[test]
+    fn issue_says_where_it_went_and_what_it_repeats() {
+        let item = decode::<Issue>(
+            br#"{"id":9,"iid":2,"project_id":7,"moved_to_id":31,"_links":{"self":"x",
+                "closed_as_duplicate_of":"https://gitlab.example.com/api/v4/projects/1/issues/75"}}"#,
+        );
+        let kind = ItemKind::Issue;
+        let repeated = LinkTarget::Number { project: ProjectId::new(1), kind, iid: Iid::new(75) };
+        let links = vec![
+            Link { kind: LinkKind::MovedTo, to: LinkTarget::Id { kind, id: ItemId::new(31) } },
+            Link { kind: LinkKind::DuplicateOf, to: repeated },
+        ];
+        assert_eq!(item.expect("an item").links, ShownLinks { links, relations: false });
+        for links in [
+            "null",
+            "7",
+            "{}",
+            r#"{"closed_as_duplicate_of":null}"#,
+            r#"{"closed_as_duplicate_of":"/projects/shop/issues/x"}"#,
+        ] {
+            let body =
+                format!(r#"{{"id":9,"iid":2,"project_id":7,"moved_to_id":null,"_links":{links}}}"#);
+            let item = decode::<Issue>(body.as_bytes()).expect("an item");
+            assert_eq!(item.links, ShownLinks::default(), "{links}");
+        }
     }
 
     #[test]

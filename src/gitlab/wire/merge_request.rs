@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::lenient::{UserName, flag, moment, names, some_flag, some_number, some_text, text};
 use super::{Wire, absent};
-use crate::model::{Iid, Item, ItemId, ItemKind, ItemState, ProjectId};
+use crate::model::{Iid, Item, ItemId, ItemKind, ItemState, ProjectId, ShownLinks};
 
 /// A merge request as GitLab answers it.
 #[derive(Debug, Deserialize)]
@@ -88,6 +88,7 @@ impl Wire for MergeRequest {
             closed_at: self.closed_at,
             merged_at: self.merged_at,
             notes_count: self.user_notes_count.unwrap_or(0),
+            links: ShownLinks::default(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod evidence;
 mod items;
+mod links;
 mod projects;
 mod references;
 mod status;
@@ -12,6 +13,7 @@ mod tags;
 
 pub use evidence::{ItemEvidence, ItemTagRow, TagEvidenceRow};
 pub use items::{Filter, ItemCursor, ItemRow, Listing, Sort};
+pub use links::LinkRow;
 pub use projects::{ProjectRow, TemplateRow};
 pub use references::{ReferenceCount, ReferenceRow};
 pub use status::{ProblemRow, SourceRow, StreamRow, WalkLeft};

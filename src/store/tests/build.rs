@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use crate::correlate::{ItemReading, TagReading, match_key};
 use crate::model::{
     Evidence, Iid, Item, ItemId, ItemKind, ItemState, Location, Note, NoteId, Project,
-    ProjectFeatures, ProjectId, Reference, Tag, Via,
+    ProjectFeatures, ProjectId, Reference, ShownLinks, Tag, Via,
 };
 use crate::store::read::{Filter, ItemRow, Listing, Sort, TagCounts, Visibility};
 use crate::store::{
@@ -287,7 +287,7 @@ impl ProjectBuilder {
 #[derive(Debug, Clone)]
 pub(crate) struct ItemBuilder {
     pub item: Item,
-    reading: ItemReading,
+    pub reading: ItemReading,
 }
 
 /// Begins an open issue; its number is its id.
@@ -322,6 +322,7 @@ fn item(kind: ItemKind, id: i64) -> ItemBuilder {
         closed_at: None,
         merged_at: None,
         notes_count: 0,
+        links: ShownLinks::default(),
     };
     ItemBuilder { item, reading: ItemReading::default() }
 }
@@ -429,5 +430,5 @@ pub(crate) fn note(id: i64, internal: bool, jira: &[&str]) -> NoteWrite {
         created_at: at(id),
         updated_at: at(id),
     };
-    NoteWrite { note, references }
+    NoteWrite { note, references, links: Vec::new() }
 }

@@ -12,7 +12,7 @@ use super::{client, serve};
 use crate::gitlab::{
     Client, Fetched, ItemOrder, ItemQuery, ItemWithNotes, ItemsQuery, Place, Scope,
 };
-use crate::model::{GroupId, Iid, Item, ItemId, ItemKind, Note, ProjectId};
+use crate::model::{GroupId, Iid, Item, ItemId, ItemKind, Note, ProjectId, ShownLinks};
 
 const KINDS: [ItemKind; 2] = [ItemKind::Issue, ItemKind::MergeRequest];
 
@@ -20,13 +20,15 @@ fn second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).expect("a whole second")
 }
 
-/// Writes an item as GraphQL has it: in whole seconds. The order of labels is each interface's own.
+/// Writes an item as GraphQL has it: in whole seconds. The order of labels is each interface's own,
+/// and so are the links.
 fn coarse(mut item: Item) -> Item {
     item.created_at = second(item.created_at);
     item.updated_at = second(item.updated_at);
     item.closed_at = item.closed_at.map(second);
     item.merged_at = item.merged_at.map(second);
     item.labels.sort();
+    item.links = ShownLinks::default();
     item
 }
 

@@ -116,7 +116,25 @@ async fn query_with_what_this_version_lacks_is_sent_once_and_others_go_on() {
     let issues = ItemsQuery::all(ItemKind::Issue, Place::Group("acme"), ItemOrder::Updated);
     let failure = client.items_page(&issues).await.expect_err("lacking too");
     assert!(matches!(failure, GraphqlFailure::Lacks { .. }), "{failure}");
-    assert_eq!(stub.asked().len(), 2, "another kind of query is tried");
+    assert_eq!(stub.asked().len(), 3, "another kind of query is tried, with links and without");
+}
+
+#[tokio::test]
+async fn issues_come_without_links_where_a_field_of_links_is_lacking() {
+    let lacking = r#"{"errors":[{"message":"Field 'linkedWorkItems' doesn't exist on type 'Issue'",
+        "locations":[{"line":1,"column":9}],"extensions":{"code":"undefinedField"}}]}"#;
+    let good = r#"{"data":{"group":{"page":{"nodes":[],"pageInfo":{"hasNextPage":false}}}}}"#;
+    let stub = Stub::start(move |_, number| match number {
+        0 => json(200, lacking),
+        _ => json(200, good),
+    });
+    let stub = stub.await;
+    let client = stub.client();
+    let issues = ItemsQuery::all(ItemKind::Issue, Place::Group("acme"), ItemOrder::Updated);
+    for asked in [2, 3] {
+        client.items_page(&issues).await.expect("a page");
+        assert_eq!(stub.asked().len(), asked, "the lacking field is asked for once");
+    }
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ fn variables(document: &Document) -> Value {
                 (1..=first).map(|id| format!("gid://gitlab/Project/{id}")).collect();
             json!({"ids": ids, "first": first})
         }
-        Kind::Issues | Kind::MergeRequests => json!({
+        Kind::LinkedIssues | Kind::Issues | Kind::MergeRequests => json!({
             "path": "acme", "first": first, "notes": FIRST_NOTES, "archived": true,
             "updatedAfter": "2026-01-01T00:00:00Z", "updatedBefore": null, "after": null,
             "sort": "UPDATED_ASC",
@@ -163,6 +163,7 @@ async fn every_query_fits_at_the_size_it_starts_with_and_costs_what_gitlab_says(
     let Some(schema) = schema() else { return };
     let gitlab = serve(gitlab_sim::World::new(), Options::default()).await;
     let http = reqwest::Client::new();
+    let mut wrong = Vec::new();
     for document in ALL {
         let variables = variables(&document);
         let parsed =
@@ -186,9 +187,12 @@ async fn every_query_fits_at_the_size_it_starts_with_and_costs_what_gitlab_says(
         let answer: Value = answer.json().await.expect("JSON");
         assert_eq!(answer["errors"], Value::Null, "{}: {answer}", document.name);
         let told = &answer["data"]["queryComplexity"];
-        assert_eq!(told["score"], score, "{}", document.name);
+        if told["score"] != score {
+            wrong.push(format!("{}: {score}, GitLab {}", document.name, told["score"]));
+        }
         assert_eq!(told["limit"], 250);
         eprintln!("{} costs {score}", document.name);
     }
     gitlab.stop().await;
+    assert_eq!(wrong, Vec::<String>::new());
 }

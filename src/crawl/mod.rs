@@ -34,6 +34,7 @@ mod marks;
 mod marks_reader;
 mod notes;
 mod pass;
+pub mod plan;
 mod portion;
 mod progress;
 mod reconcile;
@@ -259,6 +260,7 @@ impl Crawler {
         SourceNow {
             name: self.inner.source.name.clone(),
             at: self.inner.clock.now(),
+            at_gitlab: self.gitlab_now(),
             activity: self.activity().clone(),
             budget: client.budget(),
             outage: client.outage(),

@@ -33,6 +33,8 @@ pub struct SourceNow {
     pub activity: Activity,
     /// The present moment.
     pub at: Timestamp,
+    /// The same by GitLab's clock, as far as that is known.
+    pub at_gitlab: Timestamp,
     /// What is left of the rate limit.
     pub budget: Budget,
     /// Since when GitLab has not answered, while all requests wait for it.

@@ -48,8 +48,9 @@ pub use event::{Event, Subject};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use graphql::{
     Cursor, DetailsAnswer, FailedAt, Fetched, FilesAnswer, FoundFile, FoundPipeline,
-    GraphqlFailure, Instance, ItemCounts, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Partial,
-    Place, ProjectDetails, ProjectFile, ProjectFiles, Step, Want, template_folder,
+    GraphqlFailure, GroupCounts, Instance, ItemCounts, ItemPage, ItemWithNotes, ItemsQuery,
+    NotePage, Partial, Place, ProjectDetails, ProjectFile, ProjectFiles, Rows, Step, Want,
+    template_folder,
 };
 pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};

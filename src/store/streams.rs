@@ -39,7 +39,7 @@ impl Origin {
         }
     }
 
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         match word {
             "member" => Self::Member,
             "joined" => Self::Joined,

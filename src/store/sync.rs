@@ -267,7 +267,8 @@ impl Store {
             sqlx::query!(
                 "insert into sync_problem (source_id, subject, stream, reason, at, retry_at)
                 values (?1, ?2, ?3, ?4, ?5, ?6)
-                on conflict (source_id, subject, stream) do update set reason = excluded.reason",
+                on conflict (source_id, subject, stream) do update set reason = excluded.reason,
+                    at = excluded.at, retry_at = excluded.retry_at",
                 run.source.0,
                 problem.subject,
                 problem.stream,

@@ -125,6 +125,15 @@ impl Bench {
         &self.token
     }
 
+    /// Returns the sources as they are configured, and the environment with their token.
+    pub fn sources(&self) -> (Vec<Source>, Environment) {
+        let environment = Environment::from([(TOKEN_VARIABLE, self.token.as_str())]);
+        let path = self.config();
+        let Loaded { config, .. } = Config::load(Some(path.as_path()), &environment)
+            .unwrap_or_else(|error| panic!("the configuration is valid: {error}"));
+        (config.sources, environment)
+    }
+
     /// Opens the index, making it if there is none.
     pub async fn open(&self) -> Index {
         self.open_with(|_| {}).await

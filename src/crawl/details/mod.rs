@@ -26,6 +26,8 @@ use crate::gitlab::Feature;
 use crate::model::{Project, ProjectFeatures, ProjectId};
 use crate::store::{ProjectParts, Run, StoredProject};
 
+pub(super) use batch::CATALOG;
+
 /// The parts of a project, as problems name them.
 const PARTS: [&str; 4] = ["files", "labels", "templates", "pipelines"];
 

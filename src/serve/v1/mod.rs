@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::App;
 
-pub use crawls::live;
+pub use crawls::{live, moments};
 
 /// The address whose answer changes without a commit.
 pub const CRAWLS: &str = "/v1/crawls";

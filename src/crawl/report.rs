@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::items::project_path;
 use crate::model::{Item, ItemKind, ProjectId};
-use crate::store::Problem;
+use crate::store::{Cause, Problem, RootKey, StreamKind};
 
 /// What one sync collects on its way.
 #[derive(Debug, Default)]
@@ -20,8 +20,19 @@ pub(super) struct Report {
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
     /// Projects and items that were removed.
     removed: AtomicU64,
+    /// What this run missed of lists so far.
+    losses: Mutex<BTreeMap<(RootKey, StreamKind, Cause), Loss>>,
     /// Projects of items that no project of the index has, with their paths.
     strangers: Mutex<BTreeMap<ProjectId, String>>,
+}
+
+/// What a run missed of one list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Loss {
+    /// So many rows were missing.
+    pub missing: u64,
+    /// So many of them were believed to be gone.
+    pub believed: u64,
 }
 
 impl Report {
@@ -42,6 +53,21 @@ impl Report {
         if problems.iter().all(|p| (&p.subject, &p.stream) != (&problem.subject, &problem.stream)) {
             problems.push(problem);
         }
+    }
+
+    /// Notes that rows of a list are missing, and returns what was missed of it before.
+    pub(super) fn miss(&self, list: (RootKey, StreamKind, Cause), missing: u64) -> Loss {
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let loss = losses.entry(list).or_default();
+        let before = *loss;
+        loss.missing += missing;
+        before
+    }
+
+    /// Notes that rows of a list are believed to be gone.
+    pub(super) fn believe(&self, list: (RootKey, StreamKind, Cause), gone: u64) {
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        losses.entry(list).or_default().believed += gone;
     }
 
     /// Counts projects or items that were removed.

@@ -115,6 +115,9 @@ impl Crawler {
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
             let mut projects = self.known_projects(run).await?;
+            if pass.reconciles() {
+                self.remove_switched_off(run, &roots, &projects, report, stop).await?;
+            }
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
                 self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
             }

@@ -94,7 +94,7 @@ impl Crawler {
             if offers && !reading.walk_all().await? {
                 return Ok(());
             }
-            self.remove_unseen(reading, walk.run, offers).await?;
+            self.remove_unseen(reading, walk.run).await?;
             store.end_walk(root.key, list).await?;
             stream = store.find_stream(root.key, list).await?;
         }

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::roots::Roots;
 use super::super::{Crawler, Error, Report, go_on};
-use super::removal::Drop;
-use crate::store::{Gone, Origin, RootRow, Run, StreamKind, UnseenProject};
+use super::removal::Missing;
+use crate::store::{Cause, Gone, Origin, RootRow, Run, StreamKind, UnseenProject};
 
 /// So many projects may go at once without a second thought.
-const FEW_PROJECTS: usize = 5;
+const FEW_PROJECTS: u64 = 5;
 
 impl Crawler {
     /// Removes the projects that are gone or no longer wanted, and returns how many. All roots must
@@ -34,23 +34,20 @@ impl Crawler {
         for project in gone {
             by_root.entry(holder(&project.path)).or_default().push(project);
         }
-        for (place, RootRow { key, .. }) in rows.iter().enumerate() {
-            if !by_root.contains_key(&Some(place)) {
-                self.inner.store.trust_list(*key, StreamKind::Projects).await?;
-            }
-        }
         let mut removed = 0;
         for (place, gone) in by_root {
             if let Some(row) = place.map(|place| &rows[place]) {
                 let stored = held.iter().filter(|held| holder(&held.path) == place).count();
-                let drop = Drop {
+                let missing = Missing {
                     root: row.key,
                     name: row.name.clone(),
                     kind: StreamKind::Projects,
-                    gone: gone.len(),
-                    stored: u64::try_from(stored).unwrap_or(u64::MAX),
+                    cause: Cause::NotListed,
+                    since: run.key,
+                    gone: gone.len() as u64,
+                    stored: stored as u64,
                 };
-                if !self.is_confirmed(run, FEW_PROJECTS, &drop, report).await? {
+                if !self.is_confirmed(run, FEW_PROJECTS, &missing, report).await? {
                     continue;
                 }
             }
@@ -58,6 +55,9 @@ impl Crawler {
                 go_on(stop)?;
                 removed += u64::from(self.settle_project(&unseen, roots, report).await?);
             }
+        }
+        for RootRow { key, .. } in &rows {
+            self.inner.store.forget_drops(run, *key, StreamKind::Projects).await?;
         }
         report.count_removed(removed);
         Ok(removed)

@@ -14,12 +14,14 @@ pub(super) struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Problems of the sync before that are to be looked at later than now.
     postponed: Vec<Problem>,
-    /// True once the projects of all roots were listed whole.
-    listed_all: AtomicBool,
+    /// Names of the roots whose projects were listed whole.
+    listed: Mutex<BTreeSet<String>>,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
     /// Projects and items that were removed.
     removed: AtomicU64,
+    /// True once a walk over all of a list was gone on with that had begun in an earlier run.
+    resumed: AtomicBool,
     /// What this run missed of lists so far.
     losses: Mutex<BTreeMap<(RootKey, StreamKind, Cause), Loss>>,
     /// Projects of items that no project of the index has, with their paths.
@@ -90,15 +92,26 @@ impl Report {
         true
     }
 
-    /// Notes that the projects of all roots were listed whole: what was said of earlier lists is
-    /// out of date.
-    pub(super) fn list_all_projects(&self) {
-        self.listed_all.store(true, Ordering::Relaxed);
+    /// Notes that the projects of a root were listed whole: what was said of earlier lists is out of
+    /// date.
+    pub(super) fn list_projects(&self, root: &str) {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert(root.to_owned());
     }
 
-    /// True when the projects of all roots were listed whole.
-    pub(super) fn has_listed_all_projects(&self) -> bool {
-        self.listed_all.load(Ordering::Relaxed)
+    /// True when the projects of a root were listed whole.
+    pub(super) fn has_listed(&self, root: &str) -> bool {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).contains(root)
+    }
+
+    /// Notes that a walk over all of a list began in an earlier run.
+    pub(super) fn resume(&self) {
+        self.resumed.store(true, Ordering::Relaxed);
+    }
+
+    /// True when a walk that ended in this run had begun in an earlier one: what it saw first may
+    /// have gone since.
+    pub(super) fn has_resumed(&self) -> bool {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     pub(super) fn refuse(&self, project: ProjectId, kind: ItemKind) {

@@ -38,6 +38,10 @@ impl Crawler {
     ) -> Result<(), Error> {
         match pass {
             Pass::Reconcile => self.compare(run, roots, projects, report, stop).await?,
+            // What a walk saw before it was cut off may have gone since.
+            Pass::Full | Pass::Sweep if report.has_resumed() => {
+                self.compare(run, roots, projects, report, stop).await?;
+            }
             // Every list was walked by its ids just now, or is not looked at.
             Pass::Full | Pass::Sweep | Pass::Sync | Pass::Files => {}
         }

@@ -9,6 +9,9 @@ mod changes;
 #[path = "second_sync/removal.rs"]
 mod removal;
 
+#[path = "second_sync/roots.rs"]
+mod roots;
+
 #[path = "second_sync/transports.rs"]
 mod transports;
 

@@ -121,7 +121,9 @@ impl Crawler {
     ) -> Result<(), Error> {
         let (store, client) = (&self.inner.store, &self.inner.client);
         let first = match group {
-            Some(id) => unless_stopped(stop, client.group_projects(id, self.project_query())).await?,
+            Some(id) => {
+                unless_stopped(stop, client.group_projects(id, self.project_query())).await?
+            }
             None => unless_stopped(stop, client.projects_member(self.project_query())).await?,
         };
         self.list_root(run, key, root, first, roots, report, stop).await?;

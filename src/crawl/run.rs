@@ -205,8 +205,7 @@ impl Crawler {
 /// of the same kind; what is refused for good is told, and tried again when its time comes. A walk
 /// that began in an earlier run shows no loss of before it was gone on with.
 fn recorded(pass: Pass, problems: &[Problem], has_resumed: bool) -> Pass {
-    let by_chance =
-        |problem: &Problem| problem.retry_at.duration_since(problem.at) <= NEXT_SYNC;
+    let by_chance = |problem: &Problem| problem.retry_at.duration_since(problem.at) <= NEXT_SYNC;
     if pass.reconciles() && problems.iter().any(by_chance) {
         return Pass::Sync;
     }

@@ -135,10 +135,8 @@ pub(super) async fn store_labels(
     .execute(&mut **write)
     .await
     .map_err(query)?;
-    let rows: Vec<(&str, &str)> = by_name
-        .values()
-        .map(|label| (label.name.as_str(), label.description.as_str()))
-        .collect();
+    let rows: Vec<(&str, &str)> =
+        by_name.values().map(|label| (label.name.as_str(), label.description.as_str())).collect();
     let rows = codes::json(&rows);
     let gone = sqlx::query!(
         "delete from label where project_id = ?1

@@ -19,7 +19,8 @@ use super::super::{Crawler, Error, KnownProject, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{
-    self, Cause, Gone, ItemKey, Moves, Origin, RootKey, RootRow, Run, StoredCount, StreamKind, UnseenItem,
+    self, Cause, Gone, ItemKey, Moves, Origin, RootKey, RootRow, Run, StoredCount, StreamKind,
+    UnseenItem,
 };
 
 /// Numbers asked for in one request: a long address is refused.
@@ -67,7 +68,8 @@ impl Crawler {
         let is_off = |id| projects.get(&id).is_some_and(|known| known.has_switched_off(kind));
         unseen.retain(|item| root.holds(item.project, &item.path) && !is_off(item.project));
         let gone = unseen.len() as u64;
-        if gone > 0 && self.believes(run, kind, root, (Cause::NotListed, since), gone, report).await?
+        if gone > 0
+            && self.believes(run, kind, root, (Cause::NotListed, since), gone, report).await?
         {
             self.ask_again(run, &unseen, projects, report, stop).await?;
         }
@@ -85,9 +87,8 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
-            let is_off = |id: &ProjectId| {
-                projects.get(id).is_some_and(|known| known.has_switched_off(kind))
-            };
+            let is_off =
+                |id: &ProjectId| projects.get(id).is_some_and(|known| known.has_switched_off(kind));
             if !projects.keys().any(is_off) {
                 continue;
             }

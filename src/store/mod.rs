@@ -56,7 +56,7 @@ pub use limits::LearntLimit;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
 pub use projects::{CatalogFile, ProjectParts, ProjectWrite, StoredProject};
-pub use prune::{Cause, Drop, HeldProject, StoredCount, UnseenItem, UnseenProject};
+pub use prune::{Cause, HeldProject, StoredCount, SuspectedDrop, UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };

@@ -98,7 +98,7 @@ impl Cause {
 
 /// Much of a list that would go at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drop {
+pub struct SuspectedDrop {
     /// The root that would lose it.
     pub root: RootKey,
     /// Which of its lists.
@@ -327,10 +327,15 @@ impl Store {
 
     /// Notes that so much of a list would go at once, and says whether a run before `since`, which
     /// began to read that list, found as much gone or more.
-    pub async fn suspect_drop(&self, run: &Run, drop: &Drop, since: i64) -> Result<bool, Error> {
+    pub async fn suspect_drop(
+        &self,
+        run: &Run,
+        drop: &SuspectedDrop,
+        since: i64,
+    ) -> Result<bool, Error> {
         const DOING: &str = "noting a drop";
         let query = |source| Error::Query { doing: DOING, source };
-        let Drop { root, kind, cause, gone } = *drop;
+        let SuspectedDrop { root, kind, cause, gone } = *drop;
         let (kind, cause) = (kind.as_str(), cause.as_str());
         let gone = i64::try_from(gone).unwrap_or(i64::MAX);
         let mut write = self.write(DOING).await?;

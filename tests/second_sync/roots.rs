@@ -132,7 +132,7 @@ async fn joining() -> (GitLab, Bench, Index, u64) {
 async fn a_project_that_joined_and_is_refused_is_asked_again_by_a_reconcile() {
     let (gitlab, _bench, index, project) = joining().await;
     let path = format!("*/projects/{project}/issues");
-    let refused = Fault::new(FaultKind::Html { status: 403 }).on(Requests::path(&path));
+    let refused = Fault::new(FaultKind::Html { status: 404 }).on(Requests::path(&path));
     gitlab.faults().add(refused);
     for is_asked in [true, false] {
         gitlab.forget_requests();

@@ -163,7 +163,7 @@ impl Crawler {
         let (gone, stored) = (before.missing + gone, before.believed + stored);
         let is_confirmed = if is_suspicious(gone, stored, few, self.inner.source.drop) {
             // As much as before, or less, is the same drop; more is another.
-            let drop = store::Drop { root, kind, cause, gone };
+            let drop = store::SuspectedDrop { root, kind, cause, gone };
             self.inner.store.suspect_drop(run, &drop, since).await?
         } else {
             true

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use xrefd::crawl::{Pass, Summary};
 
 use super::check;
-use crate::support::shop;
+use crate::support::shop::{self, Projects};
 use crate::support::{Bench, Index};
 
 async fn pass(index: &Index, pass: Pass) -> Summary {
@@ -186,4 +186,75 @@ async fn a_sweep_of_which_a_part_failed_by_chance_is_not_recorded() {
     let found = pass(&index, Pass::Sweep).await;
     assert_eq!((found.removed, found.complete), (1, true), "{:#?}", found.errors);
     assert!(swept().await > before);
+}
+
+/// A turn that life takes, in two steps; between them a sync runs.
+type Turn = fn(&mut World, &Projects, bool);
+
+const TURNS: [(&str, Turn); 8] = [
+    ("another project takes the path of one that went", |world, projects, is_second| {
+        if is_second {
+            let project = world.add_project(NewProject::at("acme/shop/bulk"));
+            world.add_issue(project, NewIssue::new("Its first"));
+        } else {
+            assert!(world.delete_project(projects.bulk));
+        }
+    }),
+    ("the same at once", |world, projects, is_second| {
+        if !is_second {
+            assert!(world.delete_project(projects.ledger));
+            let project = world.add_project(NewProject::at("acme/pay/ledger"));
+            world.add_issue(project, NewIssue::new("Its first"));
+        }
+    }),
+    ("archived, and back", |world, projects, is_second| {
+        assert!(world.archive(projects.webshop, !is_second));
+        if !is_second {
+            world.delete_item(ItemRef::issue(projects.webshop, 1));
+        }
+    }),
+    ("hidden, and back without an item", |world, projects, is_second| {
+        assert!(world.hide_project(projects.webshop, !is_second));
+        if is_second {
+            world.delete_item(ItemRef::issue(projects.webshop, 1));
+        }
+    }),
+    ("out of the root, and back without an item", |world, projects, is_second| {
+        let group = if is_second { "acme/pay" } else { "elsewhere" };
+        assert!(world.transfer_project(projects.webshop, group));
+        world.delete_item(ItemRef::issue(projects.webshop, if is_second { 1 } else { 2 }));
+    }),
+    ("groups that change their paths", |world, _, is_second| {
+        let (from, to) = if is_second { ("acme/pay", "shop") } else { ("acme/shop", "store") };
+        let group = world.find_group(from).expect("it is there").id;
+        assert!(world.rename_group(group, to));
+    }),
+    ("confidential, and no more", |world, projects, is_second| {
+        assert!(world.set_confidential(projects.webshop, 1, !is_second));
+    }),
+    ("marked for deletion, and back", |world, projects, is_second| {
+        if is_second {
+            assert!(world.restore_project(projects.ledger));
+        } else {
+            assert!(world.mark_for_deletion(projects.ledger));
+        }
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_each_turn_a_sync_and_a_sweep_tell_what_there_is() {
+    for (what, turn) in TURNS {
+        let (mut world, projects) = shop::world();
+        world.add_project(NewProject::at("elsewhere/other"));
+        let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+        let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+        let index = bench.open().await;
+        pass(&index, Pass::Sync).await;
+        for is_second in [false, true] {
+            turn(&mut gitlab.world(), &projects, is_second);
+            pass(&index, Pass::Sync).await;
+            check(what, &gitlab, &index).await;
+        }
+        gitlab.stop().await;
+    }
 }

@@ -29,6 +29,9 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
+        if roots.listed_whole.is_empty() {
+            return Ok(0);
+        }
         let gone = self.inner.store.list_unseen_projects(run).await?;
         let mut rows = self.inner.store.list_roots(run.source).await?;
         rows.retain(|row| {

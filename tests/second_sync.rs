@@ -12,6 +12,9 @@ mod plan;
 #[path = "second_sync/removal.rs"]
 mod removal;
 
+#[path = "second_sync/roots.rs"]
+mod roots;
+
 #[path = "second_sync/transports.rs"]
 mod transports;
 

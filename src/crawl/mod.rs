@@ -59,8 +59,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Keyring, Proxies, Verdict};
-use crate::model::ProjectId;
+use crate::gitlab::{self, Client, Credential, Keyring, ProjectFeatures, Proxies, Verdict};
+use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
@@ -162,6 +162,16 @@ struct KnownProject {
     context: ProjectContext,
     /// Digest of the context and of the rules.
     revision: Vec<u8>,
+    /// What it offers; `None` when that was never told.
+    features: Option<ProjectFeatures>,
+}
+
+impl KnownProject {
+    /// True when the project says that it has no items of a kind: GitLab lists them nowhere then.
+    fn has_switched_off(&self, kind: ItemKind) -> bool {
+        let features = self.features.as_ref();
+        features.is_some_and(|features| !features.is_sketch && !features.offers(kind))
+    }
 }
 
 impl Crawler {
@@ -287,9 +297,8 @@ impl Crawler {
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
             let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            let known =
-                KnownProject { key: stored.key, path: stored.project.path, context, revision };
-            (id, known)
+            let (key, path, features) = (stored.key, stored.project.path, stored.features);
+            (id, KnownProject { key, path, context, revision, features })
         });
         Ok(known.collect())
     }

@@ -247,6 +247,17 @@ impl Store {
         commit(write, false, DOING).await
     }
 
+    /// Forgets how far the lists of a root were read. The root stays.
+    pub async fn forget_lists(&self, root: RootKey) -> Result<(), Error> {
+        const DOING: &str = "forgetting how far lists were read";
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("delete from stream where root_id = ?1", root.0)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
     /// Notes where a root is now.
     pub async fn move_root(&self, root: RootKey, path: &str) -> Result<(), Error> {
         const DOING: &str = "noting where a root is now";

@@ -158,23 +158,6 @@ impl Store {
         Ok(removed)
     }
 
-    /// Finds the subject of a problem of the last sync that ended: one that is met again is
-    /// confirmed.
-    pub async fn find_problem(
-        &self,
-        source: SourceKey,
-        stream: &str,
-    ) -> Result<Option<String>, Error> {
-        sqlx::query_scalar!(
-            "select subject from sync_problem where source_id = ?1 and stream = ?2 limit 1",
-            source.0,
-            stream,
-        )
-        .fetch_optional(&self.writer)
-        .await
-        .map_err(|source| Error::Query { doing: "reading what was incomplete", source })
-    }
-
     /// Lists when each pass over a source last ended that was not a failure, by its beginning.
     pub async fn list_passes(&self, source: &str) -> Result<BTreeMap<String, Timestamp>, Error> {
         let rows = sqlx::query!(

@@ -94,6 +94,10 @@ fn the_default_file_changes_nothing_and_its_lines_are_the_defaults() {
     expected.origins.clone_from(&source.origins);
     // An example: the file is there on no two machines.
     expected.ca_file = Some("/etc/ssl/corp.pem".into());
+    // Examples too: without a secret no webhook is taken.
+    assert!(source.webhook_token.is_some() && source.webhook_secret.is_some());
+    expected.webhook_token.clone_from(&source.webhook_token);
+    expected.webhook_secret.clone_from(&source.webhook_secret);
     assert_eq!(*source, expected);
     let key = all.api_keys.iter().next().unwrap();
     assert_eq!(key.scopes, [Scope::Read]);

@@ -129,7 +129,9 @@ impl Arithmetic<'_> {
     fn field(&self, field: &Node<Field>, parent: &str) -> u64 {
         let asks_gitaly = matches!(
             (parent, field.name.as_str()),
-            ("Repository", "blobs" | "empty" | "rootRef") | ("RepositoryBlob", "rawTextBlob")
+            ("Repository", "blobs" | "empty" | "rootRef" | "tree")
+                | ("RepositoryBlob", "rawTextBlob")
+                | ("Tree", "blobs")
         );
         let sorted = self.argument(field, "sort").is_some();
         let paths = self.argument(field, "paths").and_then(|paths| Some(paths.as_array()?.len()));

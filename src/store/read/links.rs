@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Visibility;
 use crate::correlate::links::Direction;
 use crate::model::LinkKind;
-use crate::store::{Error, ItemKey, LinkOrigin, Store};
+use crate::store::{Error, LinkOrigin, Store};
 
 /// A link between two items of the index, as seen from one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +18,8 @@ pub struct LinkRow {
     /// Outward where the near item stands so to the other. What is the same from both ends, or
     /// has a word for each end, is always outward.
     pub direction: Direction,
-    /// The other.
-    pub other: ItemKey,
+    /// The store's key of the other.
+    pub other: i64,
     /// The surest place where it was read.
     pub origin: LinkOrigin,
 }
@@ -30,7 +30,7 @@ impl Store {
     /// says to those who may not see it.
     pub async fn list_links(
         &self,
-        item: ItemKey,
+        item: i64,
         visibility: &Visibility,
     ) -> Result<Vec<LinkRow>, Error> {
         let projects = visibility.projects.as_deref();
@@ -97,7 +97,7 @@ impl Store {
             where o.source_id = n.source_id and o.id <> n.id
             and (?2 or (o.confidential = 0 and f.internal = 0))
             and (?3 is null or o.project_id in (select value from json_each(?3)))"#,
-            item.0,
+            item,
             visibility.confidential,
             projects,
         )
@@ -114,7 +114,7 @@ impl Store {
         let row = |((kind, direction, other), origin): ((LinkKind, Direction, i64), i64)| LinkRow {
             kind,
             direction,
-            other: ItemKey(other),
+            other,
             origin: LinkOrigin::of(origin),
         };
         Ok(links.into_iter().map(row).collect())

@@ -33,11 +33,11 @@ fn showing(mut item: ItemBuilder, links: &[(LinkKind, LinkTarget)], whole: bool)
 
 /// Writes the links of an item as `closes > 2`, `<` where the other stands so to it.
 async fn links(index: &Index, item: &ItemBuilder, visibility: &Visibility) -> Vec<String> {
-    let rows = index.store.list_links(index.item_key(item).await, visibility).await.unwrap();
+    let rows = index.store.list_links(index.item_key(item).await.0, visibility).await.unwrap();
     let mut written = Vec::new();
     for row in rows {
         let id =
-            index.number(&format!("select gitlab_id from item where id = {}", row.other.0)).await;
+            index.number(&format!("select gitlab_id from item where id = {}", row.other)).await;
         let arrow = if row.direction == Direction::Outward { '>' } else { '<' };
         let sure = if row.origin == LinkOrigin::Fields { "!" } else { "" };
         written.push(format!("{} {arrow} {id}{sure}", row.kind.as_str()));

@@ -146,6 +146,37 @@ async fn relation_that_a_later_note_takes_away_is_gone() {
 }
 
 #[tokio::test]
+async fn who_shows_all_its_relations_decides_over_notes_and_the_other_end() {
+    let index = Index::new().await;
+    let key = index.project(&project(1, "shop/webshop")).await;
+    let related = [(LinkKind::RelatesTo, by_id(2)), (LinkKind::RelatesTo, by_id(3))];
+    let crowded = showing(issue(1), &related, false);
+    let (two, three) = (issue(2), issue(3));
+    index.items(key, &[crowded.clone(), two.clone(), three.clone()]).await;
+    let mut told = note(10, false, &[]);
+    let to = at_place("shop/webshop#2");
+    told.links.push(read(LinkKind::RelatesTo, to, Direction::Outward, Change::Made));
+    index.notes(&three, &[told], at(50)).await;
+    assert_eq!(links(&index, &two, &ALL).await, ["relates_to > 1!", "relates_to > 3"]);
+
+    let before = index.store.generation().await.unwrap();
+    index.items(key, &[showing(two.clone(), &[], true)]).await;
+    assert!(index.store.generation().await.unwrap() > before, "answers changed");
+    assert!(links(&index, &two, &ALL).await.is_empty());
+    assert_eq!(links(&index, &crowded, &ALL).await, ["relates_to > 3!"]);
+    assert_eq!(links(&index, &three, &ALL).await, ["relates_to > 1!"]);
+
+    // REST shows none, which says nothing of an item that is as old as before.
+    index.items(key, &[two.clone()]).await;
+    assert!(links(&index, &two, &ALL).await.is_empty());
+    // From a newer one on, whatever says so counts again.
+    let mut newer = two.clone();
+    newer.item.updated_at += jiff::SignedDuration::from_secs(5);
+    index.items(key, &[newer]).await;
+    assert_eq!(links(&index, &two, &ALL).await, ["relates_to > 1!", "relates_to > 3"]);
+}
+
+#[tokio::test]
 async fn link_is_shown_only_to_those_who_may_see_its_other_end_and_its_text() {
     let index = Index::new().await;
     let key = index.project(&project(1, "shop/webshop")).await;

@@ -7,7 +7,8 @@ drop table sync_stream;
 
 -- A group or project whose lists are walked. Found by its path once, and by its number after.
 create table root (
-    id integer primary key,
+    -- Never used again: who still holds the key of one that went must not meet another.
+    id integer primary key autoincrement,
     source_id integer not null references source (id) on delete cascade,
     -- `group:shop`, `project:tools/cli`, `membership`; `project 7` for one below another root.
     name text not null,

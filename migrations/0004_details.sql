@@ -52,8 +52,15 @@ create table lent_template (
     foreign key (source_id, namespace) references lender (source_id, namespace) on delete cascade
 ) strict;
 
--- A label keeps its number through a rename. NULL: not told since schema 4.
-alter table label add column gitlab_id integer;
+-- A label keeps its number through a rename, and one that is made anew has another. A group and a
+-- project may each have a label of one name, of which `label` shows one. None: not told since
+-- schema 4.
+create table label_number (
+    project_id integer not null references project (id) on delete cascade,
+    gitlab_id integer not null,
+    name text not null,
+    primary key (project_id, gitlab_id)
+) strict, without rowid;
 
 -- Names of labels that changed in GitLab, in this order, and that items may still carry in the
 -- index. GitLab moves no item's time for it.

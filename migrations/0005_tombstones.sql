@@ -30,16 +30,18 @@ create table tombstone_path (
 
 create index tombstone_path_by_tombstone on tombstone_path (tombstone_id);
 
--- How much a list would lose at once, where that is too much to believe the first time. The next
--- pass that finds no more gone removes it.
+-- How much a list would lose at once, where that is too much to believe the first time. A list that
+-- was begun by a later run and shows no more gone confirms it.
 create table suspected_drop (
     root_id integer not null references root (id) on delete cascade,
     -- projects, issues, merge_requests
     kind text not null,
-    gone integer not null,
+    -- not_listed: the list does not show it. switched_off: its project says that it has none.
+    cause text not null check (cause in ('not_listed', 'switched_off')),
     -- The run that found it.
     run integer not null,
-    primary key (root_id, kind)
+    gone integer not null,
+    primary key (root_id, kind, cause, run)
 ) strict, without rowid;
 
 -- A list of a single project goes with the project.

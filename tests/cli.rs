@@ -185,10 +185,51 @@ async fn a_sync_sums_up_what_it_did_as_the_contract_has_it() {
     assert!(summary["references"].as_u64() > Some(3), "{summary}");
     assert!(summary["duration_ms"].is_u64(), "{summary}");
     assert_eq!((&summary["complete"], &summary["errors"]), (&true.into(), &Value::Array(vec![])));
+    let streams = summary["streams"].as_array().expect("a list");
+    let lists: Vec<_> = streams.iter().map(|stream| stream["stream"].as_str()).collect();
+    assert_eq!(lists, [Some("projects"), Some("issues"), Some("merge_requests")]);
+    for stream in streams {
+        assert_eq!((&stream["source"], &stream["root"]), (&"sim".into(), &"group:acme".into()));
+        assert!(stream["watermark"].is_string() && stream["lag_seconds"].is_u64(), "{stream}");
+    }
     assert_eq!(output.stderr, "", "there is no terminal to show progress on");
 
     let output = daemon::run(&bench, &["sync", "--format", "table"]).await;
     assert!(output.stdout.contains("3 projects") && output.stdout.contains("complete"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_says_what_a_sync_would_cost_and_makes_no_index() {
+    let (gitlab, bench) = shop_bench("").await;
+    let output = daemon::run(&bench, &["plan", "--format", "json"]).await;
+    assert_eq!(output.code, Some(0), "{output:#?}");
+    assert!(!bench.database().exists());
+    let plan = &output.json()["sources"][0];
+    assert_eq!((&plan["source"], &plan["idle"]["requests"]), (&"sim".into(), &3.into()), "{plan}");
+    let lists = plan["roots"].as_array().expect("a list");
+    let sum: u64 = lists.iter().filter_map(|list| list["full"]["requests"].as_u64()).sum();
+    assert_eq!(plan["full"]["requests"], sum, "{plan:#}");
+    let issues = lists.iter().find(|list| list["kind"] == "issues").expect("it is counted");
+    assert_eq!(issues["root"], "group:acme");
+    assert_eq!(issues["count"], shop::BULK + 4);
+    gitlab.forget_requests();
+    let output = daemon::run(&bench, &["sync", "--format", "json"]).await;
+    let needed = output.json()["requests"].as_u64().expect("a number");
+    assert!(sum.abs_diff(needed) <= 1, "{sum} told, {needed} needed: {plan:#}");
+
+    let output = daemon::run(&bench, &["plan", "--format", "table"]).await;
+    assert!(
+        output.stdout.contains("group:acme") && output.stdout.contains("idle sync: 3 requests")
+    );
+    let text = bench.config_text();
+    let roots = |roots: &str| bench.write_config(&text.replace("groups = [\"acme\"]", roots));
+    roots("groups = [\"acme\"]\nprojects = [\"acme/not/there\"]");
+    let output = daemon::run(&bench, &["plan", "--format", "table"]).await;
+    assert_eq!(output.code, Some(4), "{output:#?}");
+    assert!(output.stdout.contains("not counted: root of project:acme/not/there"), "{output:#?}");
+    roots("groups = [\"not/there\"]");
+    let output = daemon::run(&bench, &["plan"]).await;
+    assert_eq!(output.code, Some(1), "{output:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

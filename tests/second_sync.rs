@@ -9,8 +9,14 @@ mod changes;
 #[path = "second_sync/links.rs"]
 mod links;
 
+#[path = "second_sync/plan.rs"]
+mod plan;
+
 #[path = "second_sync/removal.rs"]
 mod removal;
+
+#[path = "second_sync/roots.rs"]
+mod roots;
 
 #[path = "second_sync/transports.rs"]
 mod transports;

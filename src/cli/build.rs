@@ -1,13 +1,17 @@
 //! Puts the parts together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+use anyhow::Context;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Loaded};
 use crate::correlate::Reader;
 use crate::crawl::{Crawler, Progress};
 use crate::lookup::Lookup;
+use crate::serve::HookSecrets;
 use crate::store::{Lock, Store};
 use crate::telemetry;
 
@@ -79,6 +83,24 @@ impl Parts {
             crawlers.push(crawler);
         }
         Ok(crawlers)
+    }
+
+    /// Reads what the senders of webhooks are checked by, for each source that takes them.
+    pub async fn hook_secrets(&self) -> anyhow::Result<BTreeMap<String, HookSecrets>> {
+        let mut hooks = BTreeMap::new();
+        for source in &self.config.sources {
+            let (mut secrets, name) = (HookSecrets::default(), &source.name);
+            for (place, secret, key) in [
+                (&source.webhook_token, &mut secrets.token, "webhook_token"),
+                (&source.webhook_secret, &mut secrets.signing, "webhook_secret"),
+            ] {
+                let Some(place) = place else { continue };
+                let read = place.read(&self.environment).await;
+                *secret = Some(read.with_context(|| format!("cannot read {key} of {name}"))?);
+            }
+            hooks.insert(name.clone(), secrets);
+        }
+        Ok(hooks)
     }
 
     /// Removes from the index what belongs to sources that are no longer configured.

@@ -98,6 +98,7 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
         lookup,
         keys: Arc::new(parts.config.api_keys.clone()),
         status: Status::of(&crawlers),
+        hooks: Arc::default(),
         start: rand::random(),
     };
     let soft = lifecycle.soft();
@@ -124,6 +125,8 @@ fn demo_config(gitlab: &GitLab, truth: &Truth) -> anyhow::Result<Config> {
         url: gitlab.url().parse().context("the simulated GitLab has no address")?,
         auth: Auth::PrivateToken(TokenSource::Env(TOKEN_VARIABLE.to_owned())),
         fallback_token: None,
+        webhook_token: None,
+        webhook_secret: None,
         groups: vec![truth.group.clone()],
         projects: Vec::new(),
         exclude: Vec::new(),

@@ -12,6 +12,7 @@ mod key;
 mod names;
 mod output;
 mod owners;
+mod plan;
 mod progress;
 mod reconcile;
 mod reference;
@@ -48,6 +49,8 @@ enum Command {
     Serve,
     /// Bring the index up to date once
     Sync(sync::Arguments),
+    /// Say what a sync would cost, before it is run
+    Plan(plan::Arguments),
     /// Find what GitLab does not announce: what is gone, renamed or hidden
     Reconcile(reconcile::Arguments),
     /// List services, or show all about one
@@ -129,6 +132,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Demo(arguments) => demo::run(&arguments, &environment).await,
         Command::Serve => serve::run(config, &environment).await,
         Command::Sync(arguments) => sync::run(&arguments, config, &environment).await,
+        Command::Plan(arguments) => plan::run(&arguments, config, &environment).await,
         Command::Reconcile(arguments) => reconcile::run(&arguments, config, &environment).await,
         Command::Service(arguments) => {
             names::run("service", &arguments, config, &environment).await

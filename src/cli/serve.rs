@@ -34,6 +34,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
         lookup: parts.lookup(store.clone()),
         keys: Arc::new(parts.config.api_keys.clone()),
         status: Status::of(&crawlers),
+        hooks: Arc::new(parts.hook_secrets().await?),
         start: rand::random(),
     };
     let stop = lifecycle.soft();
@@ -46,6 +47,13 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
             Ok(())
         }
     });
+    for crawler in &crawlers {
+        let (crawler, stop) = (crawler.clone(), stop.clone());
+        lifecycle.spawn("events", async move {
+            crawler.read_marks(stop).await;
+            Ok(())
+        });
+    }
     let schedule = Schedule::new(crawlers, parts.config.schedule.clone(), parts.clock.clone());
     tracing::info!("listening on http://{}", listener.local_addr().unwrap_or(address));
     lifecycle.spawn("http", {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
@@ -11,8 +12,10 @@ use super::build::{self, Parts};
 use super::output::{self, Format, plain};
 use super::progress;
 use crate::config::Environment;
-use crate::crawl::{Crawler, Error, Pass, Summary};
+use crate::crawl::{Crawler, Error, Pass, Status, Summary};
 use crate::lifecycle;
+use crate::lookup::{SourceStatus, StreamStatus, Viewer};
+use crate::store::Store;
 use crate::telemetry::chain;
 
 /// How long a page under way may take after a signal.
@@ -54,15 +57,49 @@ pub async fn run_pass(
     let watched = progress::watch();
     let crawlers = parts.crawlers(&store, &watched).await?;
     parts.forget_other_sources(&store).await?;
+    let status = Status::of(&crawlers);
     let summary = until_stopped(crawlers, pass).await;
     drop(watched);
+    let streams = streams(&parts, &store, &status).await;
     store.close().await;
-    let summary = summary?;
+    let (summary, streams) = (summary?, streams?);
     match Format::settle(format) {
-        Format::Json => output::json(&summary),
+        Format::Json => output::json(&Told { summary: &summary, streams }),
         Format::Table => output::data(&shown(&summary)),
     }
     Ok(if summary.complete { Outcome::Done } else { Outcome::Incomplete })
+}
+
+/// What a sync prints as JSON.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    streams: Vec<StreamOfSource>,
+}
+
+/// How far a list of a root of a source was read.
+#[derive(Debug, Serialize)]
+struct StreamOfSource {
+    source: String,
+    #[serde(flatten)]
+    stream: StreamStatus,
+}
+
+/// Reads how far each list of each root of each source was read.
+async fn streams(
+    parts: &Parts,
+    store: &Store,
+    status: &Status,
+) -> anyhow::Result<Vec<StreamOfSource>> {
+    let moments = status.read().into_iter().map(|now| (now.name, now.at_gitlab)).collect();
+    let everyone = Viewer { confidential: true, groups: None };
+    let sources = parts.lookup(store.clone()).crawls(&everyone, &moments).await?;
+    let of_source = |status: SourceStatus| {
+        let SourceStatus { source, streams, .. } = status;
+        streams.into_iter().map(move |stream| StreamOfSource { source: source.clone(), stream })
+    };
+    Ok(sources.into_iter().flat_map(of_source).collect())
 }
 
 /// Syncs all sources until a signal: then the page under way is stored, and the rest is for the
@@ -123,8 +160,9 @@ pub fn shown(summary: &Summary) -> String {
         if summary.complete { "complete" } else { "incomplete" }
     )];
     for error in &summary.errors {
+        let again = error.retry_at.map(|at| format!(" (again from {at:.0})")).unwrap_or_default();
         lines.push(format!(
-            "could not read {} of {}: {}",
+            "could not read {} of {}: {}{again}",
             plain(&error.stream),
             plain(&error.subject),
             plain(&error.reason)

@@ -66,6 +66,10 @@ pub struct Source {
     pub auth: Auth,
     /// Where a second token of the same kind is read from when the first is refused.
     pub fallback_token: Option<TokenSource>,
+    /// Where the secret token of its webhooks is read from.
+    pub webhook_token: Option<TokenSource>,
+    /// Where the secret is read from that its webhooks are signed with.
+    pub webhook_secret: Option<TokenSource>,
     /// Groups to crawl with their subgroups, by path or number.
     pub groups: Vec<String>,
     /// Projects to crawl, by path or number.
@@ -157,6 +161,8 @@ impl Source {
         Some(Self {
             auth,
             fallback_token,
+            webhook_token: TokenSource::read_key(section, "webhook_token"),
+            webhook_secret: TokenSource::read_key(section, "webhook_secret"),
             ca_file: section.parse("ca_file", parse_file),
             groups: without_repeats(section.parse_each("groups", parse_path)),
             projects: without_repeats(section.parse_each("projects", parse_path)),
@@ -197,6 +203,13 @@ impl Source {
         if let Some(token) = &self.fallback_token {
             toml.plain(FALLBACK, token.shown());
         }
+        for (key, place) in
+            [("webhook_token", &self.webhook_token), ("webhook_secret", &self.webhook_secret)]
+        {
+            if let Some(place) = place {
+                toml.plain(key, place.shown());
+            }
+        }
         toml.texts("groups", &self.groups);
         toml.texts("projects", &self.projects);
         toml.texts("exclude", &self.exclude);
@@ -220,6 +233,8 @@ impl Serialize for Source {
             auth: &'static str,
             token: Option<&'a TokenSource>,
             fallback_token: Option<&'a TokenSource>,
+            webhook_token: Option<&'a TokenSource>,
+            webhook_secret: Option<&'a TokenSource>,
             groups: &'a [String],
             projects: &'a [String],
             exclude: &'a [PathGlob],
@@ -239,6 +254,8 @@ impl Serialize for Source {
             auth: self.auth.as_str(),
             token: self.auth.token(),
             fallback_token: self.fallback_token.as_ref(),
+            webhook_token: self.webhook_token.as_ref(),
+            webhook_secret: self.webhook_secret.as_ref(),
             groups: &self.groups,
             projects: &self.projects,
             exclude: &self.exclude,

@@ -10,10 +10,11 @@ use std::sync::PoisonError;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::roots::{Root, Roots};
-use super::{Crawler, Error, Event, Pass, Report, digest, unless_stopped};
+use super::roots::{Root, Roots, is_below};
+use super::{Crawler, Error, Event, NEXT_SYNC, Pass, Report, digest, unless_stopped};
 use crate::gitlab::{self, FetchedProject, Page, ProjectQuery, Scope, Trail};
 use crate::model::{GroupId, ItemKind, Project, ProjectId};
+use crate::store::read::ProblemRow;
 use crate::store::{Origin, ProjectWrite, RootKey, Run, StoredProject, StreamKind};
 use crate::telemetry::chain;
 
@@ -26,15 +27,15 @@ const PROJECT_PAGES: usize = 10_000;
 /// How much of what changed is asked for again: a change may be seen this much after it was made.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 
-/// Streams of problems after which the projects are listed whole.
+/// Streams of problems after which the projects of a root are listed whole.
 const DOUBTS: [&str; 2] = ["project drop", "projects"];
 
 /// What asking for the changed projects of a root came to.
 enum Changed {
     /// They were read, and no other came or went.
     Read,
-    /// Others did, or that cannot be told: the list is to be read whole.
-    Unsure,
+    /// Others did, or that cannot be told: the list is to be read whole. How many GitLab counts.
+    Unsure(Option<u64>),
 }
 
 impl Crawler {
@@ -49,28 +50,32 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
         self.inner.progress.event(Event::Step { name: "projects", units: None });
-        let was_found = roots.whole;
-        let changed = if pass.lists_all_projects() || self.has_doubts(run).await? {
-            Changed::Unsure
-        } else {
-            self.read_changed(run, roots, report, stop).await?
-        };
-        let removed = match changed {
-            Changed::Read => {
-                roots.whole = false;
-                0
+        let doubts = if pass.lists_all_projects() { Vec::new() } else { self.doubts(run).await? };
+        let lists = roots.lists.iter().filter_map(|root| match root.scope {
+            Scope::Group(id) => Some((root.key, Some(id), Some(root.clone()))),
+            Scope::Project(_) => None,
+        });
+        let membership = roots.membership.map(|key| (key, None, None));
+        let lists: Vec<_> = lists.chain(membership).collect();
+        for (key, group, root) in lists {
+            let root = root.as_ref();
+            let is_doubted = |subject: &String| {
+                root.is_none_or(|root| {
+                    *subject == root.name
+                        || is_below(&subject.to_lowercase(), &root.path.to_lowercase())
+                })
+            };
+            let changed = if pass.lists_all_projects() || doubts.iter().any(is_doubted) {
+                Changed::Unsure(None)
+            } else {
+                self.read_changed_of(run, key, group, root, roots, report, stop).await?
+            };
+            if let Changed::Unsure(total) = changed {
+                self.list_whole(run, key, group, root, total, roots, report, stop).await?;
             }
-            Changed::Unsure => {
-                roots.whole = was_found;
-                self.list_all(run, roots, report, stop).await?;
-                if roots.whole {
-                    report.list_all_projects();
-                    self.prune_projects(run, roots, report, stop).await?
-                } else {
-                    0
-                }
-            }
-        };
+        }
+        self.list_single(run, roots, report, stop).await?;
+        let removed = self.prune_projects(run, roots, report, stop).await?;
         let stored = self.inner.store.stored_projects(run).await?;
         for root in &roots.lists {
             if let Scope::Project(id) = root.scope
@@ -84,43 +89,65 @@ impl Crawler {
         Ok(removed)
     }
 
-    /// True when the run before could not settle what a list left out.
-    async fn has_doubts(&self, run: &Run) -> Result<bool, Error> {
-        for stream in DOUBTS {
-            if self.inner.store.find_problem(run.source, stream).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Lists what the run before could not settle about the lists of roots, and what is to be looked
+    /// at again by now: roots by name, and projects by path.
+    async fn doubts(&self, run: &Run) -> Result<Vec<String>, Error> {
+        let problems = self.inner.store.list_problems().await?;
+        let is_due = |problem: &ProblemRow| {
+            problem.retry_at <= run.started_at
+                || problem.retry_at.duration_since(problem.at) <= NEXT_SYNC
+        };
+        let doubts = problems.into_iter().filter(|problem| {
+            problem.source == self.inner.source.name
+                && DOUBTS.contains(&problem.stream.as_str())
+                && is_due(problem)
+        });
+        Ok(doubts.map(|problem| problem.subject).collect())
     }
 
-    /// Reads the projects that changed below all roots.
-    async fn read_changed(
+    /// Lists the projects of a root whole. Where GitLab `counted` other than it shows, and goes on to
+    /// do so, its count is what the next sync compares with: rows may be counted and hidden.
+    #[expect(clippy::too_many_arguments, reason = "one list of a root")]
+    async fn list_whole(
         &self,
         run: &Run,
+        key: RootKey,
+        group: Option<GroupId>,
+        root: Option<&Root>,
+        counted: Option<u64>,
         roots: &mut Roots,
         report: &Report,
         stop: &CancellationToken,
-    ) -> Result<Changed, Error> {
-        let lists = roots.lists.iter().filter_map(|root| match root.scope {
-            Scope::Group(id) => Some((root.key, Some(id), Some(root.clone()))),
-            Scope::Project(_) => None,
-        });
-        let membership = roots.membership.map(|key| (key, None, None));
-        let lists: Vec<_> = lists.chain(membership).collect();
-        for (key, group, root) in lists {
-            let root = root.as_ref();
-            match self.read_changed_of(run, key, group, root, roots, report, stop).await? {
-                Changed::Read => {}
-                Changed::Unsure => return Ok(Changed::Unsure),
+    ) -> Result<(), Error> {
+        let (store, client) = (&self.inner.store, &self.inner.client);
+        let first = match group {
+            Some(id) => {
+                unless_stopped(stop, client.group_projects(id, self.project_query())).await?
             }
+            None => unless_stopped(stop, client.projects_member(self.project_query())).await?,
+        };
+        self.list_root(run, key, root, first, roots, report, stop).await?;
+        let stream = store.find_stream(key, StreamKind::Projects).await?;
+        let shown = stream.total.filter(|_| roots.listed_whole.contains(&key));
+        let (Some(counted), Some(shown), Some(read_at)) = (counted, shown, stream.read_at) else {
+            return Ok(());
+        };
+        if counted == shown {
+            return Ok(());
         }
-        self.list_single(run, roots, report, stop).await?;
-        Ok(Changed::Read)
+        let again = client.changed_projects(group, self.project_query());
+        if let Ok(page) = unless_stopped(stop, again).await?
+            && page.total == Some(counted)
+        {
+            tracing::debug!("GitLab counts {counted} projects and shows {shown}");
+            store.end_of_list(key, StreamKind::Projects, read_at, Some(counted)).await?;
+        }
+        Ok(())
     }
 
     /// Reads the projects of one root that changed since it was last read, newest change first, as
-    /// far as the last one of a page is news by its time or by what it says. How many GitLab counts tells whether others came or went without a change of their own.
+    /// far as the last one of a page is news by its time or by what it says. How many GitLab counts
+    /// tells whether others came or went without a change of their own.
     #[expect(clippy::too_many_arguments, reason = "one list of a root")]
     async fn read_changed_of(
         &self,
@@ -135,7 +162,7 @@ impl Crawler {
         let (store, client) = (&self.inner.store, &self.inner.client);
         let stream = store.find_stream(key, StreamKind::Projects).await?;
         let (Some(watermark), Some(before)) = (stream.watermark, stream.total) else {
-            return Ok(Changed::Unsure);
+            return Ok(Changed::Unsure(None));
         };
         let since = watermark.saturating_sub(OVERLAP).unwrap_or(watermark);
         let stored = store.stored_projects(run).await?;
@@ -150,7 +177,7 @@ impl Crawler {
                 Ok(found) => found,
                 Err(error) => {
                     let name = root.map_or(super::roots::MEMBERSHIP, |root| root.name.as_str());
-                    roots.whole = false;
+                    roots.unread.insert(name.to_owned());
                     self.survive(error, name, "projects", report)?;
                     return Ok(Changed::Read);
                 }
@@ -162,7 +189,7 @@ impl Crawler {
             for found in found.items {
                 let Some(updated_at) = found.updated_at.filter(|at| *at <= last) else {
                     tracing::debug!("GitLab does not keep the order by time of change");
-                    return Ok(Changed::Unsure);
+                    return Ok(Changed::Unsure(None));
                 };
                 last = updated_at;
                 let id = found.project.id;
@@ -180,7 +207,7 @@ impl Crawler {
                 if !self.wants(&found.project) {
                     if is_stored {
                         // It is to go, which a list that was read whole decides.
-                        return Ok(Changed::Unsure);
+                        return Ok(Changed::Unsure(None));
                     }
                     let is_new = passed_over.insert(id);
                     reaches_end |= is_new;
@@ -203,35 +230,12 @@ impl Crawler {
         let expected = before + new;
         if total.is_some_and(|total| total != expected) {
             tracing::debug!("GitLab counts {total:?} projects, and {expected} are known");
-            return Ok(Changed::Unsure);
+            return Ok(Changed::Unsure(total));
         }
         store.put_passed_over(key, &passed_over).await?;
         let read_at = read_at.unwrap_or_else(|| self.by_gitlab(self.inner.clock.now()));
         store.end_of_list(key, StreamKind::Projects, read_at, Some(expected)).await?;
         Ok(Changed::Read)
-    }
-
-    /// Lists the projects of all roots whole.
-    async fn list_all(
-        &self,
-        run: &Run,
-        roots: &mut Roots,
-        report: &Report,
-        stop: &CancellationToken,
-    ) -> Result<(), Error> {
-        if let Some(key) = roots.membership {
-            let first = self.inner.client.projects_member(self.project_query());
-            let first = unless_stopped(stop, first).await?;
-            self.list_root(run, key, None, first, roots, report, stop).await?;
-        }
-        for root in roots.lists.clone() {
-            if let Scope::Group(id) = root.scope {
-                let first = self.inner.client.group_projects(id, self.project_query());
-                let first = unless_stopped(stop, first).await?;
-                self.list_root(run, root.key, Some(&root), first, roots, report, stop).await?;
-            }
-        }
-        self.list_single(run, roots, report, stop).await
     }
 
     /// Asks for the projects that are roots of their own.
@@ -291,7 +295,7 @@ impl Crawler {
             let found = match page {
                 Ok(found) => found,
                 Err(error) => {
-                    roots.whole = false;
+                    roots.unread.insert(name.to_owned());
                     return self.survive(error, name, "projects", report);
                 }
             };
@@ -313,6 +317,8 @@ impl Crawler {
         let read_at = read_at.unwrap_or_else(|| self.by_gitlab(self.inner.clock.now()));
         let total = Some(seen.len() as u64);
         store.end_of_list(key, StreamKind::Projects, read_at, total).await?;
+        roots.listed_whole.insert(key);
+        report.list_projects(name);
         Ok(())
     }
 

@@ -30,8 +30,11 @@ mod features;
 mod inventory;
 mod items;
 mod limits;
+mod marks;
+mod marks_reader;
 mod notes;
 mod pass;
+pub mod plan;
 mod portion;
 mod progress;
 mod reconcile;
@@ -50,16 +53,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Environment, Source, Transport};
 use crate::correlate::{ProjectContext, Reader};
-use crate::gitlab::{self, Client, Credential, Keyring, Proxies, Verdict};
-use crate::model::ProjectId;
+use crate::gitlab::{self, Client, Credential, Keyring, ProjectFeatures, Proxies, Verdict};
+use crate::model::{ItemKind, ProjectId};
 use crate::store::{self, Problem, ProjectKey, Run, Store};
 use crate::telemetry::chain;
 
+pub use marks::{Events, Inbox, Received};
 pub use pass::Pass;
 pub use progress::{Event, Progress, Silent};
 pub use schedule::Schedule;
@@ -143,6 +148,10 @@ struct Inner {
     held: Mutex<Arc<BTreeSet<ProjectId>>>,
     /// True once the pacer was told what an earlier process learnt.
     recalled: AtomicBool,
+    /// What events say is to be looked at.
+    inbox: Inbox,
+    /// One run at a time: the schedule and an event may want one at once.
+    turn: Semaphore,
 }
 
 /// A project as the later steps need it.
@@ -153,6 +162,16 @@ struct KnownProject {
     context: ProjectContext,
     /// Digest of the context and of the rules.
     revision: Vec<u8>,
+    /// What it offers; `None` when that was never told.
+    features: Option<ProjectFeatures>,
+}
+
+impl KnownProject {
+    /// True when the project says that it has no items of a kind: GitLab lists them nowhere then.
+    fn has_switched_off(&self, kind: ItemKind) -> bool {
+        let features = self.features.as_ref();
+        features.is_some_and(|features| !features.is_sketch && !features.offers(kind))
+    }
 }
 
 impl Crawler {
@@ -208,6 +227,8 @@ impl Crawler {
             sample: Mutex::default(),
             held: Mutex::default(),
             recalled: AtomicBool::new(false),
+            inbox: Inbox::default(),
+            turn: Semaphore::new(1),
         };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;
@@ -228,6 +249,16 @@ impl Crawler {
         &self.inner.source.name
     }
 
+    /// Returns the present moment, by its clock.
+    pub fn time(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Returns what takes in the events of its source.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
     /// Returns when each pass over the source last ended that was not a failure, by its beginning.
     pub(super) async fn passes_done(&self) -> Result<BTreeMap<String, Timestamp>, store::Error> {
         self.inner.store.list_passes(&self.inner.source.name).await
@@ -239,6 +270,7 @@ impl Crawler {
         SourceNow {
             name: self.inner.source.name.clone(),
             at: self.inner.clock.now(),
+            at_gitlab: self.gitlab_now(),
             activity: self.activity().clone(),
             budget: client.budget(),
             outage: client.outage(),
@@ -247,6 +279,7 @@ impl Crawler {
             capabilities: client.capabilities(),
             stats: client.stats(),
             figures: client.figures(),
+            events: self.inner.inbox.events(),
         }
     }
 
@@ -264,9 +297,8 @@ impl Crawler {
             let texts = templates.iter().map(|template| (template.kind, template.content.as_str()));
             let context = ProjectContext::new(stored.project.path.clone(), texts);
             let revision = digest(&[inner.reader.revision(), context.revision()]);
-            let known =
-                KnownProject { key: stored.key, path: stored.project.path, context, revision };
-            (id, known)
+            let (key, path, features) = (stored.key, stored.project.path, stored.features);
+            (id, KnownProject { key, path, context, revision, features })
         });
         Ok(known.collect())
     }

@@ -64,7 +64,7 @@ impl Crawler {
         Ok(())
     }
 
-    async fn read_notes_of(
+    pub(super) async fn read_notes_of(
         &self,
         due: &DueNotes,
         project: &KnownProject,

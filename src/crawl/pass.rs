@@ -70,7 +70,6 @@ impl Pass {
         match stream {
             "issues" | "merge_requests" | "comments" => self.reads_items(),
             "issue drop" | "merge request drop" => self.reconciles(),
-            "project drop" => self.lists_all_projects(),
             // New and changed projects are read by every pass.
             _ => true,
         }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::items::project_path;
 use crate::model::{Item, ItemKind, ProjectId};
-use crate::store::Problem;
+use crate::store::{Cause, Problem, RootKey, StreamKind};
 
 /// What one sync collects on its way.
 #[derive(Debug, Default)]
@@ -14,14 +14,27 @@ pub(super) struct Report {
     problems: Mutex<Vec<Problem>>,
     /// Problems of the sync before that are to be looked at later than now.
     postponed: Vec<Problem>,
-    /// True once the projects of all roots were listed whole.
-    listed_all: AtomicBool,
+    /// Names of the roots whose projects were listed whole.
+    listed: Mutex<BTreeSet<String>>,
     /// Projects whose comments on items of a kind were refused.
     refused: Mutex<BTreeSet<(ProjectId, ItemKind)>>,
     /// Projects and items that were removed.
     removed: AtomicU64,
+    /// True once a walk over all of a list was gone on with that had begun in an earlier run.
+    resumed: AtomicBool,
+    /// What this run missed of lists so far.
+    losses: Mutex<BTreeMap<(RootKey, StreamKind, Cause), Loss>>,
     /// Projects of items that no project of the index has, with their paths.
     strangers: Mutex<BTreeMap<ProjectId, String>>,
+}
+
+/// What a run missed of one list.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Loss {
+    /// So many rows were missing.
+    pub missing: u64,
+    /// So many of them were believed to be gone.
+    pub believed: u64,
 }
 
 impl Report {
@@ -44,6 +57,21 @@ impl Report {
         }
     }
 
+    /// Notes that rows of a list are missing, and returns what was missed of it before.
+    pub(super) fn miss(&self, list: (RootKey, StreamKind, Cause), missing: u64) -> Loss {
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let loss = losses.entry(list).or_default();
+        let before = *loss;
+        loss.missing += missing;
+        before
+    }
+
+    /// Notes that rows of a list are believed to be gone.
+    pub(super) fn believe(&self, list: (RootKey, StreamKind, Cause), gone: u64) {
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        losses.entry(list).or_default().believed += gone;
+    }
+
     /// Counts projects or items that were removed.
     pub(super) fn count_removed(&self, count: u64) {
         self.removed.fetch_add(count, Ordering::Relaxed);
@@ -64,15 +92,26 @@ impl Report {
         true
     }
 
-    /// Notes that the projects of all roots were listed whole: what was said of earlier lists is
-    /// out of date.
-    pub(super) fn list_all_projects(&self) {
-        self.listed_all.store(true, Ordering::Relaxed);
+    /// Notes that the projects of a root were listed whole: what was said of earlier lists is out of
+    /// date.
+    pub(super) fn list_projects(&self, root: &str) {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert(root.to_owned());
     }
 
-    /// True when the projects of all roots were listed whole.
-    pub(super) fn has_listed_all_projects(&self) -> bool {
-        self.listed_all.load(Ordering::Relaxed)
+    /// True when the projects of a root were listed whole.
+    pub(super) fn has_listed(&self, root: &str) -> bool {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).contains(root)
+    }
+
+    /// Notes that a walk over all of a list began in an earlier run.
+    pub(super) fn resume(&self) {
+        self.resumed.store(true, Ordering::Relaxed);
+    }
+
+    /// True when a walk that ended in this run had begun in an earlier one: what it saw first may
+    /// have gone since.
+    pub(super) fn has_resumed(&self) -> bool {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     pub(super) fn refuse(&self, project: ProjectId, kind: ItemKind) {

@@ -61,8 +61,10 @@ pub(super) struct Roots {
     pub single: BTreeSet<ProjectId>,
     /// Key of the root of membership, where there is no other.
     pub membership: Option<RootKey>,
-    /// True when every root was found, and all its projects were listed to the end.
-    pub whole: bool,
+    /// Names of roots that were not found, or whose projects could not be listed to the end.
+    pub unread: BTreeSet<String>,
+    /// Roots whose projects this run listed to the end.
+    pub listed_whole: BTreeSet<RootKey>,
 }
 
 impl Roots {
@@ -72,6 +74,29 @@ impl Roots {
         let path = project.path.to_lowercase();
         self.single.contains(&project.id)
             || self.groups.iter().any(|group| is_below(&path, &group.to_lowercase()))
+    }
+
+    /// True when a project may stand in a list that could not be read: that it is missing elsewhere
+    /// says nothing then.
+    pub fn may_hold_unread(&self, project: &Project) -> bool {
+        self.unread.iter().any(|name| {
+            let known = self.lists.iter().find(|root| root.name == *name);
+            name == MEMBERSHIP
+                || known.is_some_and(|root| root.holds(project.id, &project.path))
+                || name.strip_prefix("group:").is_some_and(|group| {
+                    is_below(&project.path.to_lowercase(), &group.to_lowercase())
+                })
+                || name
+                    .strip_prefix("project:")
+                    .is_some_and(|path| path.eq_ignore_ascii_case(&project.path))
+        })
+    }
+
+    /// True when the projects of every root that is read were listed to the end.
+    pub fn are_whole(&self) -> bool {
+        let lists = self.lists.iter().filter(|root| root.origin == Origin::Configured);
+        let mut keys = lists.map(|root| root.key).chain(self.membership);
+        self.unread.is_empty() && keys.all(|key| self.listed_whole.contains(&key))
     }
 
     /// True when a project at this path was listed with this root.
@@ -103,7 +128,7 @@ impl Crawler {
     ) -> Result<Roots, Error> {
         let source = &self.inner.source;
         let mut known = self.inner.store.list_roots(run.source).await?;
-        let mut roots = Roots { whole: true, ..Roots::default() };
+        let mut roots = Roots::default();
         let mut found: Vec<RootWrite> = Vec::new();
         if source.is_rootless() {
             if source.auth == Auth::None {
@@ -137,7 +162,7 @@ impl Crawler {
                 continue;
             }
             if !self.asks(Feature::Groups, report) {
-                roots.whole = false;
+                roots.unread.insert(name);
                 continue;
             }
             match unless_stopped(stop, self.inner.client.group(group)).await? {
@@ -150,7 +175,7 @@ impl Crawler {
                 }),
                 Err(error) => match self.inner.client.refused(Feature::Groups, group, &error) {
                     Some(lack) => {
-                        roots.whole = false;
+                        roots.unread.insert(name);
                         self.record_lack(&lack, report);
                     }
                     None => self.miss_root(error, &name, found.is_empty(), &mut roots, report)?,
@@ -179,7 +204,7 @@ impl Crawler {
                 Err(error) => self.miss_root(error, &name, found.is_empty(), &mut roots, report)?,
             }
         }
-        if found.is_empty() && !roots.whole {
+        if found.is_empty() && !roots.unread.is_empty() {
             let reasons: Vec<String> = report
                 .take()
                 .into_iter()
@@ -189,13 +214,15 @@ impl Crawler {
         }
         self.forget_roots(run, &mut known, &found, report).await?;
         let rows = self.inner.store.put_roots(run.source, &found).await?;
-        self.settle_roots(rows, &mut roots);
+        for key in self.settle_roots(rows, &mut roots) {
+            self.inner.store.forget_lists(key).await?;
+        }
         Ok(roots)
     }
 
-    /// Sorts the roots out: which are lists of items, and which lie below another.
-    fn settle_roots(&self, rows: Vec<RootRow>, roots: &mut Roots) {
-        let source = &self.inner.source;
+    /// Sorts the roots out: which are lists of items, and which lie below another. Returns the
+    /// latter: they are not read, so how far they were read is not to be kept either.
+    fn settle_roots(&self, rows: Vec<RootRow>, roots: &mut Roots) -> Vec<RootKey> {
         // One that waits to be forgotten is not read any more.
         let names = self.root_names();
         let is_read = |row: &RootRow| row.origin != Origin::Configured || names.contains(&row.name);
@@ -203,6 +230,7 @@ impl Crawler {
         let group_of = |row: &RootRow| row.name.starts_with("group:");
         roots.groups =
             rows.iter().filter(|row| group_of(row)).map(|row| row.path.clone()).collect();
+        let mut covered = Vec::new();
         for row in rows {
             let Some(id) = row.gitlab_id else {
                 roots.membership = Some(row.key);
@@ -214,6 +242,7 @@ impl Crawler {
                 let above =
                     roots.lists.iter().any(|root| root.scope == Scope::Group(GroupId::new(id)));
                 if above || roots.holds(&path) {
+                    covered.push(row.key);
                     continue;
                 }
                 Scope::Group(GroupId::new(id))
@@ -223,14 +252,13 @@ impl Crawler {
                     roots.single.insert(id);
                 }
                 if row.origin == Origin::Configured && roots.holds(&path) {
-                    continue;
-                }
-                if row.origin == Origin::Member && !source.is_rootless() {
+                    covered.push(row.key);
                     continue;
                 }
                 Scope::Project(id)
             };
             if roots.lists.iter().any(|root| root.scope == scope) {
+                covered.push(row.key);
                 continue;
             }
             roots.lists.push(Root {
@@ -241,6 +269,7 @@ impl Crawler {
                 origin: row.origin,
             });
         }
+        covered
     }
 
     /// Looks up a project. One that a job token is not shown is known by its items.
@@ -270,7 +299,7 @@ impl Crawler {
         roots: &mut Roots,
         report: &Report,
     ) -> Result<(), Error> {
-        roots.whole = false;
+        roots.unread.insert(name.to_owned());
         if error.is_unanswered() && is_first {
             return Err(Error::GitLab {
                 url: self.inner.source.url.to_string(),

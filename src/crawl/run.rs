@@ -22,6 +22,9 @@ impl Crawler {
     /// When nothing could be read to the end; what was read is kept, and the next run goes on
     /// from there.
     pub async fn sync(&self, pass: Pass, stop: &CancellationToken) -> Result<Summary, Error> {
+        // A permit is given back when the run ends, however it does; it is never closed.
+        let turn = unless_stopped(stop, self.inner.turn.acquire()).await?;
+        let _turn = turn.expect("the turn is never closed");
         let (clock, before) = (&self.inner.clock, self.inner.client.stats());
         self.activity().begin(clock.now());
         let result = self.run(pass, stop).await;
@@ -54,7 +57,7 @@ impl Crawler {
         if let Err(error) = &steps {
             report.add(self.problem("source", "sync", chain(error)));
         }
-        self.carry(pass, &report).await?;
+        self.carry(&run, pass, &report).await?;
         let problems = report.take();
         let outcome = match &steps {
             Err(_) => Outcome::Failed,
@@ -64,6 +67,7 @@ impl Crawler {
         // The first sync of a source reads everything that there is.
         let is_first = inner.store.list_passes(&inner.source.name).await?.is_empty();
         let done = if is_first && pass.reads_items() { Pass::Full } else { pass };
+        let done = recorded(done, &problems, report.has_resumed());
         let ended = Ended {
             outcome,
             problems: &problems,
@@ -115,6 +119,9 @@ impl Crawler {
         self.read_details(run, pass, &roots, report, stop).await?;
         if pass.reads_items() {
             let mut projects = self.known_projects(run).await?;
+            if pass.reconciles() {
+                self.remove_switched_off(run, &roots, &projects, report, stop).await?;
+            }
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
                 self.read_items(run, pass, kind, &roots, &projects, report, stop).await?;
             }
@@ -150,10 +157,24 @@ impl Crawler {
     }
 
     /// Keeps the problems of earlier runs with what this pass did not look at.
-    async fn carry(&self, pass: Pass, report: &Report) -> Result<(), Error> {
+    async fn carry(&self, run: &Run, pass: Pass, report: &Report) -> Result<(), Error> {
+        let roots = self.inner.store.list_roots(run.source).await?;
+        let unseen = self.inner.store.list_unseen_projects(run).await?;
         for problem in self.inner.store.list_problems().await? {
-            let is_settled = problem.stream == "project drop" && report.has_listed_all_projects();
-            let is_covered = pass.covers(&problem.stream) || is_settled;
+            let is_covered = match problem.stream.as_str() {
+                // Until the list is read whole again, or its root goes.
+                "project drop" => {
+                    report.has_listed(&problem.subject)
+                        || roots.iter().all(|root| root.name != problem.subject)
+                }
+                // What a list left out is no matter of a pass that reads what changed.
+                "projects" => {
+                    pass.lists_all_projects()
+                        || problem.retry_at <= run.started_at
+                        || unseen.iter().all(|project| project.path != problem.subject)
+                }
+                stream => pass.covers(stream),
+            };
             if problem.source == self.inner.source.name && !is_covered {
                 report.add(problem_of(problem));
             }
@@ -180,6 +201,20 @@ impl Crawler {
         );
         self.inner.store.remove_source(&source.name).await?;
         Ok(())
+    }
+}
+
+/// Returns the pass whose work was done. What could not be read by chance is to be tried again by one
+/// of the same kind; what is refused for good is told, and tried again when its time comes. A walk
+/// that began in an earlier run shows no loss of before it was gone on with.
+fn recorded(pass: Pass, problems: &[Problem], has_resumed: bool) -> Pass {
+    let by_chance = |problem: &Problem| problem.retry_at.duration_since(problem.at) <= NEXT_SYNC;
+    if pass.reconciles() && problems.iter().any(by_chance) {
+        return Pass::Sync;
+    }
+    match pass {
+        Pass::Full | Pass::Sweep if has_resumed => Pass::Reconcile,
+        Pass::Full | Pass::Sweep | Pass::Reconcile | Pass::Files | Pass::Sync => pass,
     }
 }
 

@@ -2,21 +2,25 @@
 //!
 //! Each of the four has its own times. What falls due while another pass runs is made up for once
 //! that ends, however often it fell due; so is what fell due while no daemon ran. Where several are
-//! due, the greater one does the work of the smaller. One that failed is tried again with the next
-//! tick of any. The `cron` crate speaks chrono, which does not leave this file.
+//! due, the greater one does the work of the smaller. A sync that failed is tried again with the
+//! next tick of any; a greater pass, or one of which a part failed by chance, an hour later. The
+//! `cron` crate speaks chrono, which does not leave this file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::{Crawler, Error, Pass};
 use crate::clock::Clock;
 use crate::config::{self, Cron};
 use crate::telemetry::chain;
+
+/// When a pass that lists everything is begun again, if it did not end well, at the earliest.
+const AFTER_A_WHILE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The longest sleep between two looks at the clock, so that a machine that slept or a clock that
 /// was set is noticed.
@@ -54,7 +58,13 @@ impl Schedule {
                 if is_start {
                     done.remove(Pass::Sync.as_str());
                 }
-                // By what ended well: what failed is tried again now.
+                for (pass, at) in begun.iter().filter(|(pass, _)| *pass != Pass::Sync.as_str()) {
+                    if self.clock.now().duration_since(*at) < AFTER_A_WHILE {
+                        let known = done.entry(pass.clone()).or_insert(*at);
+                        *known = (*known).max(*at);
+                    }
+                }
+                // By what ended well: what failed is tried again now, unless it takes long.
                 let mut due = due(&self.times, &done, self.clock.now());
                 while !due.is_empty() {
                     if self.run_all(crawler, &due, begun, &stop).await.is_err() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Crawler, Error, Summary};
+use super::{Crawler, Error, Events, Summary};
 use crate::gitlab::{RouteFigures, Stats};
 use crate::store::Outcome;
 
@@ -33,6 +33,8 @@ pub struct SourceNow {
     pub activity: Activity,
     /// The present moment.
     pub at: Timestamp,
+    /// The same by GitLab's clock, as far as that is known.
+    pub at_gitlab: Timestamp,
     /// What is left of the rate limit.
     pub budget: Budget,
     /// Since when GitLab has not answered, while all requests wait for it.
@@ -47,6 +49,8 @@ pub struct SourceNow {
     pub stats: Stats,
     /// Requests of this process by route template and status (`None`: no answer).
     pub figures: BTreeMap<(String, Option<u16>), RouteFigures>,
+    /// Events of webhooks that came to this process.
+    pub events: Events,
 }
 
 /// Whether a source syncs, and how its syncs ended.
@@ -82,6 +86,11 @@ impl Status {
     /// Makes a handle on the crawlers of this process.
     pub fn of(crawlers: &[Crawler]) -> Self {
         Self { crawlers: crawlers.to_vec() }
+    }
+
+    /// Returns the crawler of a source.
+    pub fn find(&self, source: &str) -> Option<&Crawler> {
+        self.crawlers.iter().find(|crawler| crawler.name() == source)
     }
 
     /// Reads what they do now, one for each source.

@@ -1,5 +1,6 @@
 //! What a sync did, in numbers.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::store::Problem;
@@ -40,6 +41,8 @@ pub struct SummaryError {
     pub stream: String,
     /// Why.
     pub reason: String,
+    /// When it is tried again; null where that is for who runs the sync to say.
+    pub retry_at: Option<Timestamp>,
 }
 
 impl SummaryError {
@@ -49,6 +52,7 @@ impl SummaryError {
             subject: problem.subject,
             stream: problem.stream,
             reason: problem.reason,
+            retry_at: Some(problem.retry_at),
         }
     }
 }
@@ -63,6 +67,7 @@ impl Summary {
             subject: "source".to_owned(),
             stream: "sync".to_owned(),
             reason,
+            retry_at: None,
         });
         self
     }

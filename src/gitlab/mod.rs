@@ -18,6 +18,7 @@ mod calls;
 mod client;
 mod credential;
 mod error;
+mod event;
 mod features;
 mod graphql;
 mod host;
@@ -43,11 +44,13 @@ pub use credential::{
     Credential, EXPIRY_WARNING_DAYS, Keyring, ScopeFinding, TokenCheck, TokenKind,
 };
 pub use error::{CredentialFault, Error, Missing, TimeLimit, Verdict};
+pub use event::{Event, Subject};
 pub use features::{Capabilities, Feature, Lack, Tier, Unavailable};
 pub use graphql::{
     Cursor, DetailsAnswer, FailedAt, Fetched, FilesAnswer, FoundFile, FoundPipeline,
-    GraphqlFailure, Instance, ItemCounts, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Partial,
-    Place, ProjectDetails, ProjectFile, ProjectFiles, Step, Want, template_folder,
+    GraphqlFailure, GroupCounts, Instance, ItemCounts, ItemPage, ItemWithNotes, ItemsQuery,
+    NotePage, Partial, Place, ProjectDetails, ProjectFile, ProjectFiles, Rows, Step, Want,
+    template_folder,
 };
 pub use meter::{DURATION_BOUNDS, RouteFigures};
 pub use pacing::{Budget, LearntLimit, WindowBudget};

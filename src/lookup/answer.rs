@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::live::{BudgetStatus, CrawlState, GitLabStatus, Live, TokenStatus, UnavailablePart};
+use super::streams::StreamStatus;
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -494,6 +495,8 @@ pub struct SourceStatus {
     pub complete_as_of: Option<Timestamp>,
     /// `complete`, `incomplete` or `failed`; empty before the first sync has ended.
     pub outcome: String,
+    /// How far each list of each root was read.
+    pub streams: Vec<StreamStatus>,
     /// What could not be read in the last sync.
     pub problems: Vec<SourceProblem>,
     /// What its crawler does now; null unless the daemon that crawls is asked.

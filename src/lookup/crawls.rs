@@ -1,16 +1,34 @@
 //! How fresh each source is.
 
-use super::{Error, Lookup, SourceProblem, SourceStatus, Viewer};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Error, Lookup, SourceProblem, SourceStatus, Viewer, streams};
 
 impl Lookup {
     /// Lists the sources with their freshness and problems. A viewer who is limited to groups is
-    /// told of the problems of projects of these groups only.
-    pub async fn crawls(&self, viewer: &Viewer) -> Result<Vec<SourceStatus>, Error> {
+    /// told of the roots and of the problems of projects of these groups only.
+    ///
+    /// `moments` is the present by GitLab's clock, for each source whose clock is known.
+    pub async fn crawls(
+        &self,
+        viewer: &Viewer,
+        moments: &BTreeMap<String, Timestamp>,
+    ) -> Result<Vec<SourceStatus>, Error> {
         let problems = self.store.list_problems().await?;
+        let mut streams = streams::told(&self.store.list_streams().await?, &problems, moments);
         let sources = self.store.list_sources().await?;
         Ok(sources
             .into_iter()
             .map(|source| SourceStatus {
+                streams: streams
+                    .remove(&source.name)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|(path, _)| may_know(viewer, path))
+                    .map(|(_, stream)| stream)
+                    .collect(),
                 problems: problems
                     .iter()
                     .filter(|problem| problem.source == source.name)

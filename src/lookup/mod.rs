@@ -21,6 +21,7 @@ mod names;
 mod projects;
 mod references;
 mod resolve;
+mod streams;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use live::{
     TokenStatus, UnavailablePart,
 };
 pub use names::ItemQuery;
+pub use streams::{StreamGap, StreamState, StreamStatus};
 
 /// What can go wrong with a question.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,8 @@
 //! As open as `/healthz` while no API key is configured, which is possible on a loopback address
 //! only. With keys, one with the scope `read` is needed that is not limited to groups: the figures
 //! are of all sources, and cannot be told apart by group. Labels are sources, route templates,
-//! statuses and GitLab's names of throttles; never a project.
+//! statuses, GitLab's names of throttles and the roots that the configuration names; no
+//! other project.
 
 use axum::extract::State;
 use axum::http::header;
@@ -11,14 +12,17 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use super::caller::Caller;
-use super::{App, Problem};
+use super::{App, Problem, v1};
 use crate::crawl::SourceNow;
 use crate::crawl::status::DURATION_BOUNDS;
-use crate::lookup::Viewer;
+use crate::lookup::{SourceStatus, StreamState, Viewer};
 use crate::telemetry::metrics::{CONTENT_TYPE, Distribution, Families, Labels};
 
 /// A day without leap seconds, which is what `expires_at` counts in.
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
+
+/// The origin of roots that the configuration names: few, and they stay.
+const CONFIGURED: &str = "configured";
 
 /// Answers with all metrics.
 pub async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -32,7 +36,9 @@ pub async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response,
         vec![("version", env!("CARGO_PKG_VERSION").to_owned())],
         1.0,
     );
-    for source in app.lookup.crawls(&Viewer { confidential: true, groups: None }).await? {
+    let everyone = Viewer { confidential: true, groups: None };
+    for source in app.lookup.crawls(&everyone, &v1::moments(&app)).await? {
+        streams(&source, &mut families);
         let labels = vec![("source", source.source)];
         families.set(
             "source_problems",
@@ -64,6 +70,52 @@ pub async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response,
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
+/// Gathers how far the lists of a source were read. Roots of single projects that nobody named come
+/// and go, and are as many as there are projects: they are counted, not named.
+fn streams(source: &SourceStatus, families: &mut Families) {
+    let mut unnamed = 0;
+    for stream in &source.streams {
+        if stream.origin != CONFIGURED {
+            unnamed += u64::from(stream.state != StreamState::Incremental);
+            continue;
+        }
+        let labels = vec![
+            ("source", source.source.clone()),
+            ("root", stream.root.clone()),
+            ("stream", stream.stream.clone()),
+        ];
+        if let Some(at) = stream.watermark {
+            families.set(
+                "stream_watermark_timestamp_seconds",
+                "Every change before this was read, by GitLab's clock, in seconds since 1970.",
+                labels.clone(),
+                at.as_duration().as_secs_f64(),
+            );
+        }
+        if let Some(lag) = stream.lag_seconds {
+            families.set(
+                "stream_lag_seconds",
+                "How long ago that is, in seconds.",
+                labels.clone(),
+                count(lag),
+            );
+        }
+        let gaps = stream.incomplete.as_ref().map_or(0, |gap| gap.parts);
+        families.set(
+            "stream_problems",
+            "Parts of the list that could not be read in the last sync.",
+            labels,
+            count(gaps),
+        );
+    }
+    families.set(
+        "streams_unread",
+        "Lists of projects on their own that were not read to their end yet.",
+        vec![("source", source.source.clone())],
+        count(unnamed),
+    );
+}
+
 /// Gathers the figures of one source.
 fn gather(now: &SourceNow, families: &mut Families) {
     let source = || vec![("source", now.name.clone())];
@@ -87,6 +139,7 @@ fn gather(now: &SourceNow, families: &mut Families) {
         labels.push(("lack", part.lack.as_str().to_owned()));
         families.set("gitlab_unavailable", "Parts that are not to be had.", labels, 1.0);
     }
+    events(now, families);
     token(now, families);
     let activity = &now.activity;
     let running = if activity.running_since.is_some() { 1.0 } else { 0.0 };
@@ -111,6 +164,28 @@ fn gather(now: &SourceNow, families: &mut Families) {
             took,
         );
     }
+}
+
+fn events(now: &SourceNow, families: &mut Families) {
+    for ((kind, outcome), number) in &now.events.received {
+        let labels = vec![
+            ("source", now.name.clone()),
+            ("kind", (*kind).to_owned()),
+            ("outcome", outcome.as_str().to_owned()),
+        ];
+        families.count(
+            "webhook_events",
+            "Events of webhooks, by kind and outcome.",
+            labels,
+            *number,
+        );
+    }
+    families.set(
+        "webhook_marks_waiting",
+        "Items that events marked and that are not yet read.",
+        vec![("source", now.name.clone())],
+        count(now.events.waiting),
+    );
 }
 
 fn token(now: &SourceNow, families: &mut Families) {

@@ -13,8 +13,10 @@ mod path;
 mod problem;
 mod question;
 mod reply;
+mod signature;
 mod v1;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ use crate::lookup::Lookup;
 
 pub use problem::Problem;
 pub use reply::{List, Single};
+pub use signature::HookSecrets;
 
 /// The longest that an answer may take. Look-ups take milliseconds; this is for a disk that hangs.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,6 +56,8 @@ pub struct App {
     pub keys: Arc<ApiKeys>,
     /// What the crawlers of this process do; none where it does not crawl.
     pub status: Status,
+    /// What the senders of webhooks are checked by, by source.
+    pub hooks: Arc<BTreeMap<String, HookSecrets>>,
     /// Differs from one start to the next: another configuration may give other answers.
     pub start: u64,
 }
@@ -82,14 +87,18 @@ impl utoipa::Modify for Security {
 
 /// Returns the routes and the document that describes them.
 pub fn router(app: App) -> (Router, Document) {
-    let (v1, document) =
+    let (v1, mut document) =
         OpenApiRouter::with_openapi(ApiDoc::openapi()).merge(v1::routes()).split_for_parts();
     let v1 = v1.layer(middleware::from_fn_with_state(app.clone(), etag::conditional));
+    // Beside the layer that asks for an API key: their senders have a secret of their own.
+    let (hooks, hooked) = v1::hooks().split_for_parts();
+    document.merge(hooked);
     let document = v1::documented(document);
     let served = document.clone();
     let request_id = HeaderName::from_static("x-request-id");
     let router = Router::new()
         .merge(v1)
+        .merge(hooks)
         .route("/", get(health::index))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -56,6 +56,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
+    /// A delivery of a webhook without the secret.
+    pub fn wrong_secret() -> Self {
+        let detail = "send the `X-Gitlab-Token` or the signature that the configuration knows";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong-secret", "The secret is wrong", detail)
+    }
+
+    /// A body that could not be read, or is too large.
+    pub fn bad_body(status: StatusCode) -> Self {
+        let detail = "send a body of at most 25 MB, whole";
+        Self::new(status, "bad-body", "The body cannot be read", detail)
+    }
+
     /// The answer took too long.
     pub fn too_slow() -> Self {
         let detail = "the index did not answer in time; try again";

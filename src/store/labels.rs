@@ -82,7 +82,11 @@ pub(super) async fn store_labels(
         }
     }
     let stored = sqlx::query!(
-        "select name, gitlab_id from label where project_id = ?1 order by name",
+        r#"select name, null as "number?: i64" from label as l where project_id = ?1
+            and not exists (select 1 from label_number as n
+                where n.project_id = ?1 and n.name = l.name)
+        union all
+        select name, gitlab_id from label_number where project_id = ?1"#,
         project.0
     )
     .fetch_all(&mut **write)
@@ -90,15 +94,18 @@ pub(super) async fn store_labels(
     .map_err(query)?;
     let names: BTreeMap<i64, &str> =
         labels.iter().filter_map(|label| Some((label.id?.get(), label.name.as_str()))).collect();
+    // Without a number, a label is the one that had its name.
+    let unnumbered = |name: &str| by_name.get(name).is_some_and(|label| label.id.is_none());
     let mut changes: Vec<(&str, Option<&str>)> = Vec::new();
     for row in &stored {
-        let new_name = row.gitlab_id.and_then(|id| names.get(&id).copied());
-        match new_name {
-            Some(new_name) if new_name != row.name => {
-                changes.push((&row.name, Some(new_name)));
-            }
-            None if !by_name.contains_key(row.name.as_str()) => changes.push((&row.name, None)),
-            Some(_) | None => {}
+        let name = row.name.as_str();
+        match row.number.map(|number| names.get(&number).copied()) {
+            Some(Some(new_name)) if new_name != name => changes.push((name, Some(new_name))),
+            Some(Some(_)) => {}
+            // Another of the same name is not the one that items carried.
+            Some(None) if !unnumbered(name) => changes.push((name, None)),
+            None if !by_name.contains_key(name) => changes.push((name, None)),
+            Some(None) | None => {}
         }
     }
     let changes = in_order(changes);
@@ -114,10 +121,22 @@ pub(super) async fn store_labels(
         .await
         .map_err(query)?;
     }
-    let rows: Vec<(&str, &str, Option<i64>)> = by_name
-        .values()
-        .map(|label| (label.name.as_str(), label.description.as_str(), label.id.map(|id| id.get())))
-        .collect();
+    let numbers = codes::json(&names.iter().collect::<Vec<_>>());
+    sqlx::query!("delete from label_number where project_id = ?1", project.0)
+        .execute(&mut **write)
+        .await
+        .map_err(query)?;
+    sqlx::query!(
+        "insert into label_number (project_id, gitlab_id, name)
+        select ?1, e.value ->> 0, e.value ->> 1 from json_each(?2) as e",
+        project.0,
+        numbers,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
+    let rows: Vec<(&str, &str)> =
+        by_name.values().map(|label| (label.name.as_str(), label.description.as_str())).collect();
     let rows = codes::json(&rows);
     let gone = sqlx::query!(
         "delete from label where project_id = ?1
@@ -129,14 +148,11 @@ pub(super) async fn store_labels(
     .await
     .map_err(query)?;
     let written = sqlx::query!(
-        "insert into label (project_id, name, description, gitlab_id)
-        select ?1, e.value ->> 0, e.value ->> 1, e.value ->> 2 from json_each(?2) as e
+        "insert into label (project_id, name, description)
+        select ?1, e.value ->> 0, e.value ->> 1 from json_each(?2) as e
         where true
-        on conflict (project_id, name) do update
-        set description = excluded.description,
-            gitlab_id = coalesce(excluded.gitlab_id, label.gitlab_id)
-        where (label.description, label.gitlab_id) is not
-            (excluded.description, coalesce(excluded.gitlab_id, label.gitlab_id))",
+        on conflict (project_id, name) do update set description = excluded.description
+        where label.description <> excluded.description",
         project.0,
         rows,
     )

@@ -58,7 +58,7 @@ pub use links::LinkOrigin;
 pub use lock::Lock;
 pub use notes::{DueNotes, NoteWrite};
 pub use projects::{CatalogFile, ProjectParts, ProjectWrite, StoredProject};
-pub use prune::{HeldProject, StoredCount, UnseenItem, UnseenProject};
+pub use prune::{Cause, HeldProject, StoredCount, SuspectedDrop, UnseenItem, UnseenProject};
 pub use streams::{
     Moves, Origin, RootKey, RootRow, RootWrite, Stream, StreamKind, WalkRow, Window,
 };

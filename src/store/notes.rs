@@ -129,6 +129,42 @@ impl Store {
             .collect())
     }
 
+    /// Lists those of some items of a project, given by number, whose comments were last read
+    /// before an instant.
+    pub async fn list_notes_of(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        project: ProjectId,
+        iids: &[Iid],
+        before: Timestamp,
+    ) -> Result<Vec<DueNotes>, Error> {
+        let before = before.as_millisecond();
+        let (id, code, json) = (project.get(), codes::kind_code(kind), codes::json(iids));
+        let rows = sqlx::query!(
+            r#"select i.id as "id!", i.iid from project as p
+            join item as i on i.project_id = p.id
+            where p.source_id = ?1 and p.gitlab_id = ?2 and i.kind = ?3
+                and i.iid in (select value from json_each(?4))
+                and coalesce(i.notes_read_at, 0) < ?5"#,
+            run.source.0,
+            id,
+            code,
+            json,
+            before,
+        )
+        .fetch_all(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "looking for items by number", source })?;
+        let due = rows.into_iter().map(|row| DueNotes {
+            key: ItemKey(row.id),
+            kind,
+            iid: Iid::new(row.iid),
+            project,
+        });
+        Ok(due.collect())
+    }
+
     /// Forgets all comments of a source and what they mention, because they are not to be read
     /// any more.
     pub async fn forget_notes(&self, source: SourceKey) -> Result<(), Error> {

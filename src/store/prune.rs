@@ -77,6 +77,38 @@ impl StoredCount {
     }
 }
 
+/// Why so much of a list would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The list does not show it.
+    NotListed,
+    /// Its project says that it has none.
+    SwitchedOff,
+}
+
+impl Cause {
+    /// Returns the word used in SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotListed => "not_listed",
+            Self::SwitchedOff => "switched_off",
+        }
+    }
+}
+
+/// Much of a list that would go at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SuspectedDrop {
+    /// The root that would lose it.
+    pub root: RootKey,
+    /// Which of its lists.
+    pub kind: StreamKind,
+    /// Why.
+    pub cause: Cause,
+    /// How much.
+    pub gone: u64,
+}
+
 impl Store {
     /// Counts the stored items of each project of a source; those that have none are listed too.
     pub async fn count_items(&self, source: SourceKey) -> Result<Vec<StoredCount>, Error> {
@@ -293,38 +325,43 @@ impl Store {
         commit(write, removed.rows_affected() > 0, DOING).await
     }
 
-    /// Notes that so much of a list would go at once, and says whether an earlier run found as much
-    /// gone or more: then it is confirmed, and forgotten.
+    /// Notes that so much of a list would go at once, and says whether a run before `since`, which
+    /// began to read that list, found as much gone or more.
     pub async fn suspect_drop(
         &self,
         run: &Run,
-        root: RootKey,
-        kind: StreamKind,
-        gone: u64,
+        drop: &SuspectedDrop,
+        since: i64,
     ) -> Result<bool, Error> {
         const DOING: &str = "noting a drop";
         let query = |source| Error::Query { doing: DOING, source };
-        let (kind, gone) = (kind.as_str(), i64::try_from(gone).unwrap_or(i64::MAX));
+        let SuspectedDrop { root, kind, cause, gone } = *drop;
+        let (kind, cause) = (kind.as_str(), cause.as_str());
+        let gone = i64::try_from(gone).unwrap_or(i64::MAX);
         let mut write = self.write(DOING).await?;
-        let confirmed = sqlx::query!(
-            "delete from suspected_drop where root_id = ?1 and kind = ?2 and gone >= ?3 and run < ?4",
+        let before = sqlx::query_scalar!(
+            r#"select max(gone) as "gone: i64" from suspected_drop
+            where root_id = ?1 and kind = ?2 and cause = ?3 and run < ?4"#,
             root.0,
             kind,
-            gone,
-            run.key,
+            cause,
+            since,
         )
-        .execute(&mut *write)
+        .fetch_one(&mut *write)
         .await
         .map_err(query)?;
-        let is_confirmed = confirmed.rows_affected() > 0;
+        let is_confirmed = before.is_some_and(|before| before >= gone);
         if !is_confirmed {
             sqlx::query!(
-                "insert into suspected_drop (root_id, kind, gone, run) values (?1, ?2, ?3, ?4)
-                on conflict (root_id, kind) do update set gone = excluded.gone, run = excluded.run",
+                "insert into suspected_drop (root_id, kind, cause, run, gone)
+                values (?1, ?2, ?3, ?4, ?5)
+                on conflict (root_id, kind, cause, run) do update
+                set gone = max(gone, excluded.gone)",
                 root.0,
                 kind,
-                gone,
+                cause,
                 run.key,
+                gone,
             )
             .execute(&mut *write)
             .await
@@ -334,15 +371,26 @@ impl Store {
         Ok(is_confirmed)
     }
 
-    /// Forgets that a drop of a list was suspected: what it shows now is believed.
-    pub async fn trust_list(&self, root: RootKey, kind: StreamKind) -> Result<(), Error> {
+    /// Forgets the drops of a list that runs before this one suspected: this one has found them
+    /// again, or what was missing is back.
+    pub async fn forget_drops(
+        &self,
+        run: &Run,
+        root: RootKey,
+        kind: StreamKind,
+    ) -> Result<(), Error> {
         const DOING: &str = "forgetting a drop";
         let kind = kind.as_str();
         let mut write = self.write(DOING).await?;
-        sqlx::query!("delete from suspected_drop where root_id = ?1 and kind = ?2", root.0, kind)
-            .execute(&mut *write)
-            .await
-            .map_err(|source| Error::Query { doing: DOING, source })?;
+        sqlx::query!(
+            "delete from suspected_drop where root_id = ?1 and kind = ?2 and run < ?3",
+            root.0,
+            kind,
+            run.key,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(|source| Error::Query { doing: DOING, source })?;
         commit(write, false, DOING).await
     }
 }

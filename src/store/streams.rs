@@ -39,7 +39,7 @@ impl Origin {
         }
     }
 
-    fn of(word: &str) -> Self {
+    pub(super) fn of(word: &str) -> Self {
         match word {
             "member" => Self::Member,
             "joined" => Self::Joined,
@@ -241,6 +241,17 @@ impl Store {
         const DOING: &str = "removing what is no longer crawled";
         let mut write = self.write(DOING).await?;
         sqlx::query!("delete from root where id = ?1", root.0)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
+    }
+
+    /// Forgets how far the lists of a root were read. The root stays.
+    pub async fn forget_lists(&self, root: RootKey) -> Result<(), Error> {
+        const DOING: &str = "forgetting how far lists were read";
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("delete from stream where root_id = ?1", root.0)
             .execute(&mut *write)
             .await
             .map_err(|source| Error::Query { doing: DOING, source })?;

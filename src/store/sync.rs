@@ -121,6 +121,24 @@ impl Store {
         Ok(run)
     }
 
+    /// Finds the run over a source that began last, whether it still runs or not.
+    pub async fn find_last_run(&self, name: &str) -> Result<Option<Run>, Error> {
+        let row = sqlx::query!(
+            r#"select r.id as "id!", r.source_id, r.started_at from source as s
+            join sync_run as r on r.source_id = s.id
+            where s.name = ?1 order by r.id desc limit 1"#,
+            name,
+        )
+        .fetch_optional(&self.writer)
+        .await
+        .map_err(|source| Error::Query { doing: "looking for the last sync", source })?;
+        Ok(row.map(|row| Run {
+            key: row.id,
+            source: SourceKey(row.source_id),
+            started_at: Timestamp::from_millisecond(row.started_at).unwrap_or_default(),
+        }))
+    }
+
     /// Removes the sources that are not among `names`, with everything of theirs, and returns the
     /// names of those removed.
     pub async fn remove_other_sources(&self, names: &[&str]) -> Result<Vec<String>, Error> {
@@ -138,23 +156,6 @@ impl Store {
         .map_err(query)?;
         commit(write, !removed.is_empty(), DOING).await?;
         Ok(removed)
-    }
-
-    /// Finds the subject of a problem of the last sync that ended: one that is met again is
-    /// confirmed.
-    pub async fn find_problem(
-        &self,
-        source: SourceKey,
-        stream: &str,
-    ) -> Result<Option<String>, Error> {
-        sqlx::query_scalar!(
-            "select subject from sync_problem where source_id = ?1 and stream = ?2 limit 1",
-            source.0,
-            stream,
-        )
-        .fetch_optional(&self.writer)
-        .await
-        .map_err(|source| Error::Query { doing: "reading what was incomplete", source })
     }
 
     /// Lists when each pass over a source last ended that was not a failure, by its beginning.
@@ -249,7 +250,8 @@ impl Store {
             sqlx::query!(
                 "insert into sync_problem (source_id, subject, stream, reason, at, retry_at)
                 values (?1, ?2, ?3, ?4, ?5, ?6)
-                on conflict (source_id, subject, stream) do update set reason = excluded.reason",
+                on conflict (source_id, subject, stream) do update set reason = excluded.reason,
+                    at = excluded.at, retry_at = excluded.retry_at",
                 run.source.0,
                 problem.subject,
                 problem.stream,

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gitlab_sim::hooks::{Hook, HookId, HookOptions};
 use gitlab_sim::{Clock, GitLab, Life, Pace};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use xrefd::crawl::Pass;
 use xrefd::gitlab::Settings;
 
 use crate::judge;
-use crate::scene::{Act, Kills, Roots, Scene};
+use crate::scene::{Act, Hooks, Kills, Roots, Scene};
 use crate::support::{self, Bench, Index, TOKEN_VARIABLE, daemon};
 
 /// How often GitLab's count of requests is looked at.
@@ -132,6 +133,46 @@ impl Stage {
 
     async fn act_within(&self, act: &Act) -> String {
         let index = self.open().await;
+        let (url, serving) = index.served().await;
+        let hooks = self.hook(&url);
+        let beside = async {
+            if self.scene.hooks == Hooks::None {
+                std::future::pending::<()>().await;
+            }
+            tokio::join!(serving, index.read_marks());
+        };
+        let ended = tokio::select! {
+            ended = self.act_alone(&index, act) => ended,
+            () = beside => "the daemon's other half ended".to_owned(),
+        };
+        for hook in hooks {
+            self.gitlab.remove_hook(hook);
+        }
+        index.close().await;
+        format!("{} at {}: {ended}", act.pass.as_str(), self.clock.now())
+    }
+
+    /// Hooks that tell this index what happens; some events are lost, or come twice.
+    fn hook(&self, url: &str) -> Vec<HookId> {
+        if self.scene.hooks == Hooks::None {
+            return Vec::new();
+        }
+        let url = format!("{url}/v1/webhooks/gitlab/sim");
+        let acme = self.gitlab.world().find_group("acme").expect("the root").id;
+        let mut hooks = vec![Hook::on_group(acme, &url), Hook::on_system(&url)];
+        match self.scene.hooks {
+            Hooks::None | Hooks::Told => {}
+            // The same events from a second hook: other deliveries, with other keys.
+            Hooks::Doubled => hooks.push(Hook::on_group(acme, &url)),
+            Hooks::Lost => self
+                .gitlab
+                .set_hook_options(HookOptions { per_minute: Some(3), ..HookOptions::default() }),
+        }
+        let told = hooks.into_iter().map(|hook| hook.all_events().token(support::HOOK_TOKEN));
+        told.map(|hook| self.gitlab.add_hook(hook).expect("a hook as it must be")).collect()
+    }
+
+    async fn act_alone(&self, index: &Index, act: &Act) -> String {
         self.gitlab.forget_requests();
         let stop = CancellationToken::new();
         let passes = async {
@@ -145,15 +186,13 @@ impl Stage {
             }
             ended.join("; ")
         };
-        let ended = match act.killed_after {
+        match act.killed_after {
             None => passes.await,
             Some(requests) => tokio::select! {
                 ended = passes => ended,
                 () = self.asked(requests) => format!("killed after {requests} requests"),
             },
-        };
-        index.close().await;
-        format!("{} at {}: {ended}", act.pass.as_str(), self.clock.now())
+        }
     }
 
     async fn asked(&self, requests: usize) {

@@ -83,8 +83,23 @@ pub struct Scene {
     pub stale_lists: bool,
     /// What GraphQL charges for blobs.
     pub blobs: BlobRegime,
+    /// Whether events tell what happens.
+    pub hooks: Hooks,
     /// The passes.
     pub acts: Vec<Act>,
+}
+
+/// Whether GitLab tells what happens while a pass runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hooks {
+    /// It does not.
+    None,
+    /// It does.
+    Told,
+    /// Each event comes twice.
+    Doubled,
+    /// Most events are lost.
+    Lost,
 }
 
 impl Scene {
@@ -138,6 +153,12 @@ impl Scene {
                 0 => BlobRegime::Old,
                 1 => BlobRegime::Costly,
                 _ => BlobRegime::New,
+            },
+            hooks: match random.random_range(0..6) {
+                0..=2 => Hooks::None,
+                3 => Hooks::Told,
+                4 => Hooks::Doubled,
+                _ => Hooks::Lost,
             },
             acts,
         }

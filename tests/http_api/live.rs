@@ -50,6 +50,36 @@ async fn a_key_limited_to_groups_learns_nothing_of_the_token() {
 }
 
 #[tokio::test]
+async fn crawls_tell_of_each_list_of_each_root_how_far_it_was_read() {
+    let (_gitlab, _bench, index) = open_limited().await;
+    let rows = index.api(Some(READER)).list("/v1/crawls").await;
+    let streams = rows[0]["streams"].as_array().expect("a list");
+    let names: Vec<_> = streams.iter().map(|s| (&s["root"], &s["stream"])).collect();
+    let root = serde_json::json!("group:acme");
+    let lists = ["projects", "issues", "merge_requests"].map(|list| serde_json::json!(list));
+    assert_eq!(names, lists.iter().map(|list| (&root, list)).collect::<Vec<_>>());
+    for stream in streams {
+        assert_eq!(stream["state"], "incremental", "{stream:#}");
+        assert_eq!(stream["origin"], "configured", "{stream:#}");
+        for instant in ["watermark", "last_success"] {
+            assert!(stream[instant].is_string(), "{stream:#}");
+        }
+        assert!(stream["lag_seconds"].is_u64(), "{stream:#}");
+        assert!(stream["incomplete"].is_null() && stream["progress"].is_null(), "{stream:#}");
+    }
+    assert!(streams[1]["whole_at"].is_string(), "{streams:#?}");
+}
+
+#[tokio::test]
+async fn a_key_limited_to_groups_is_told_of_lists_of_these_alone() {
+    let shop = Shop::open().await;
+    let told = shop.index.api(Some(MEMBER)).list("/v1/crawls").await;
+    assert_eq!(told[0]["streams"][0]["root"], "group:acme", "{told:#?}");
+    let told = shop.index.api(Some(SHOP_ONLY)).list("/v1/crawls").await;
+    assert_eq!(told[0]["streams"], serde_json::json!([]), "the root is not in the group");
+}
+
+#[tokio::test]
 async fn the_tag_of_crawls_changes_with_the_budget_and_that_of_others_does_not() {
     let shop = Shop::open().await;
     let api = shop.index.api(Some(MEMBER));
@@ -88,10 +118,13 @@ async fn metrics_count_requests_by_route_and_never_name_a_project() {
         "xrefd_gitlab_budget_limit{source=\"sim\",throttle=",
         "xrefd_gitlab_token_checked_timestamp_seconds{",
         "xrefd_source_complete_timestamp_seconds{",
+        "xrefd_stream_watermark_timestamp_seconds{source=\"sim\",root=\"group:acme\",stream=\"issues\"}",
+        "xrefd_stream_lag_seconds{source=\"sim\",root=\"group:acme\",stream=\"projects\"}",
+        "xrefd_stream_problems{source=\"sim\",root=\"group:acme\",stream=\"merge_requests\"} 0",
     ] {
         assert!(text.contains(name), "{name} is not in\n{text}");
     }
-    for secret in ["webshop", "acme", gitlab.token()] {
+    for secret in ["webshop", gitlab.token()] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }
 }

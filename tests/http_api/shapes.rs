@@ -184,6 +184,12 @@ async fn a_part_that_cannot_be_read_makes_every_answer_incomplete_with_the_reaso
     let problem = &crawls[0]["problems"][0];
     assert_eq!(problem["subject"], "project:acme/gone/away");
     assert!(problem["reason"].as_str().is_some_and(|why| why.contains("404")), "{problem}");
+    let streams = crawls[0]["streams"].as_array().expect("a list");
+    let lost = |stream: &&Value| stream["root"] == "project:acme/gone/away";
+    let stream = streams.iter().find(lost).expect("the root is told of");
+    assert_eq!(stream["state"], "waiting", "{stream:#}");
+    assert_eq!(stream["incomplete"]["reason"], problem["reason"], "{stream:#}");
+    assert_eq!(stream["incomplete"]["retry_at"], problem["retry_at"], "{stream:#}");
 }
 
 #[tokio::test]

@@ -23,13 +23,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use xrefd::clock::{Clock, SystemClock};
-use xrefd::config::{Config, Environment, Loaded};
+use xrefd::config::{Config, Environment, Loaded, Source};
 use xrefd::crawl::{Crawler, Pass, Progress, Silent, Status, Summary};
 use xrefd::lookup::{Lookup, Viewer};
-use xrefd::serve::{self, App};
+use xrefd::serve::{self, App, HookSecrets};
 use xrefd::store::Store;
 
 /// A key that may see everything.
@@ -37,6 +38,12 @@ pub const MEMBER: &str = "xrefd_member-of-everything";
 
 /// A key that may see what is not confidential.
 pub const READER: &str = "xrefd_reader-of-everything";
+
+/// What the webhooks of each source send as their token.
+pub const HOOK_TOKEN: &str = "told-to-the-hooks";
+
+/// What the webhooks of each source may sign with in its place.
+pub const HOOK_SIGNING: &str = "signed-by-the-hooks";
 
 /// The variable in which the configuration expects the token.
 pub const TOKEN_VARIABLE: &str = "XREFD_TEST_TOKEN";
@@ -118,6 +125,15 @@ impl Bench {
         &self.token
     }
 
+    /// Returns the sources as they are configured, and the environment with their token.
+    pub fn sources(&self) -> (Vec<Source>, Environment) {
+        let environment = Environment::from([(TOKEN_VARIABLE, self.token.as_str())]);
+        let path = self.config();
+        let Loaded { config, .. } = Config::load(Some(path.as_path()), &environment)
+            .unwrap_or_else(|error| panic!("the configuration is valid: {error}"));
+        (config.sources, environment)
+    }
+
     /// Opens the index, making it if there is none.
     pub async fn open(&self) -> Index {
         self.open_with(|_| {}).await
@@ -153,13 +169,25 @@ impl Bench {
         let names = config.sources.iter().map(|source| source.name.clone()).collect();
         let lookup = Lookup::new(store.clone(), reader, names);
         let keys = Arc::new(config.api_keys.clone());
-        let app = App { lookup: lookup.clone(), keys, status: Status::of(&crawlers), start: 1 };
+        let app = App {
+            lookup: lookup.clone(),
+            keys,
+            status: Status::of(&crawlers),
+            hooks: Arc::new(config.sources.iter().map(hook_of).collect()),
+            start: 1,
+        };
         let (router, document) = serve::router(app);
         let document = serde_json::to_value(document).expect("the document serialises");
         let rows = SqliteConnectOptions::new().filename(self.database()).read_only(true);
         let rows = SqlitePool::connect_with(rows).await.expect("the index opens to be read");
         Index { store, lookup, crawlers, router, document, rows }
     }
+}
+
+/// What the webhooks of a source send.
+fn hook_of(source: &Source) -> (String, HookSecrets) {
+    let (token, signing) = (Some(HOOK_TOKEN.into()), Some(HOOK_SIGNING.into()));
+    (source.name.clone(), HookSecrets { token, signing })
 }
 
 /// An open index, with what fills it and what asks it.
@@ -214,6 +242,20 @@ impl Index {
             });
         }
         total.expect("there is a source")
+    }
+
+    /// Serves the API at a free port of this machine while the future that is returned runs.
+    pub async fn served(&self) -> (String, impl Future<Output = ()> + use<>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let router = self.router.clone();
+        (url, async move { axum::serve(listener, router).await.expect("it serves") })
+    }
+
+    /// Reads what events mark, for as long as it is polled.
+    pub async fn read_marks(&self) {
+        let each = self.crawlers.iter().map(|crawler| crawler.read_marks(CancellationToken::new()));
+        futures_util::future::join_all(each).await;
     }
 
     /// Returns the API as the holder of a key sees it.

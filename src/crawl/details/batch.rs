@@ -14,7 +14,7 @@ use crate::store::{CatalogFile, ProjectParts, Run};
 use crate::telemetry::chain;
 
 /// Files in the root of a repository in which catalogues describe a project.
-const CATALOG: [&str; 10] = [
+pub(in crate::crawl) const CATALOG: [&str; 10] = [
     "catalog-info.yaml",
     "catalog-info.yml",
     "opslevel.yml",

@@ -26,6 +26,8 @@ use crate::gitlab::Feature;
 use crate::model::{Project, ProjectFeatures, ProjectId};
 use crate::store::{ProjectParts, Run, StoredProject};
 
+pub(super) use batch::CATALOG;
+
 /// The parts of a project, as problems name them.
 const PARTS: [&str; 4] = ["files", "labels", "templates", "pipelines"];
 
@@ -102,7 +104,6 @@ impl Crawler {
     }
 
     /// Reads and stores the details of some projects of the index, whether they are due or not.
-    #[expect(dead_code, reason = "for webhooks, whose marks come with another change")]
     pub(super) async fn read_details_of(
         &self,
         run: &Run,

@@ -76,7 +76,12 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
-        let joined = roots.lists.iter().filter(|root| root.origin == Origin::Joined).cloned();
+        // One whose lists were read meanwhile is no root any more.
+        let standing = self.inner.store.list_roots(run.source).await?;
+        let is_joined = |root: &&Root| {
+            root.origin == Origin::Joined && standing.iter().any(|row| row.key == root.key)
+        };
+        let joined = roots.lists.iter().filter(is_joined).cloned();
         let listed = roots.listed.clone();
         let joined = Roots { lists: joined.collect(), listed, ..Roots::default() };
         self.read_items(run, Pass::Sync, kind, &joined, projects, report, stop).await
@@ -91,6 +96,11 @@ impl Crawler {
     ) -> Result<(), Error> {
         let (store, root, list) = (&self.inner.store, reading.root, stream_of(reading.kind));
         let mut stream = store.find_stream(root.key, list).await?;
+        // What is refused for good is tried again by a pass that looks at all of it.
+        let waits = root.origin == Origin::Joined && !pass.reconciles();
+        if waits && reading.report.postpones(&root.name, list.as_str()) {
+            return Ok(());
+        }
         if stream.walk.is_none() && (stream.watermark.is_none() || pass.walks_all()) {
             let now = self.gitlab_now();
             store.begin_walk(reading.run, root.key, list, Timestamp::UNIX_EPOCH, now).await?;
@@ -98,15 +108,25 @@ impl Crawler {
         }
         let mut is_whole = true;
         if let Some(walk) = stream.walk {
-            // A sweep looks for what is gone; which comments changed, their counts tell.
-            let walking = Reading { with_notes: pass != Pass::Sweep, ..*reading };
+            if walk.run != reading.run.key {
+                reading.report.resume();
+            }
+            // A sweep looks for what is gone; which comments changed, their counts tell. What was
+            // never read whole needs them.
+            let with_notes = pass != Pass::Sweep || stream.watermark.is_none();
+            let walking = Reading { with_notes, ..*reading };
             // What a project does not offer is not asked for: its list is empty, and it says so.
             is_whole = !offers || walking.walk_all().await?;
             if is_whole {
-                self.remove_unseen(reading, walk.run, offers).await?;
+                self.remove_unseen(reading, walk.run).await?;
                 store.end_walk(root.key, list).await?;
                 stream = store.find_stream(root.key, list).await?;
             }
+        }
+        if !offers {
+            // Nothing is to be read of it, and that is as fresh as what the project says.
+            let read_at = self.by_gitlab(reading.run.started_at);
+            store.end_of_list(root.key, list, read_at, None).await?;
         }
         // What changed is read even where a walk over all does not come to its end.
         if let Some(watermark) = stream.watermark.filter(|_| offers) {

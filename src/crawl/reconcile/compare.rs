@@ -228,7 +228,8 @@ impl Crawler {
         .await
     }
 
-    /// Walks one list by ids, and says whether that came to its end.
+    /// Walks one list by ids, and says whether all of it was read by that, from the beginning to the
+    /// end.
     pub(super) async fn walk_by_ids(
         &self,
         run: &Run,
@@ -241,9 +242,13 @@ impl Crawler {
         let with_notes = false;
         let reading =
             Reading { crawler: self, run, kind, root, with_notes, projects, report, stop };
+        let is_cut = async || {
+            let stream = self.inner.store.find_stream(root.key, stream_of(kind)).await?;
+            Ok::<_, Error>(stream.walk.is_some())
+        };
+        let resumes = is_cut().await?;
         self.read_list(Pass::Sweep, &reading, true).await?;
-        let stream = self.inner.store.find_stream(root.key, stream_of(kind)).await?;
-        Ok(stream.walk.is_none())
+        Ok(!resumes && !is_cut().await?)
     }
 
     /// Walks lists of one project by ids. A root of its own keeps how far it came, so that a walk

@@ -12,7 +12,7 @@ use super::super::roots::Roots;
 use super::super::{Crawler, Error, KnownProject, Report};
 use super::removal::BATCH;
 use crate::model::{Iid, ItemKind, ProjectId};
-use crate::store::{Origin, Run, UnseenItem};
+use crate::store::{LabelChange, Origin, Run, UnseenItem};
 
 /// Items on a page of a list.
 const PAGE: u64 = 100;
@@ -37,7 +37,8 @@ impl Crawler {
         let names: Vec<(ProjectId, &str)> = names.into_iter().collect();
         let mut stale = store.list_items_with_labels(run.source, &names).await?;
         let counts = store.count_items(run.source).await?;
-        let mut whole = true;
+        // Projects whose changes are still to be followed.
+        let mut left: BTreeSet<ProjectId> = BTreeSet::new();
         for root in roots.lists.iter().filter(|root| root.origin != Origin::Joined) {
             for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
                 let is_below =
@@ -50,7 +51,10 @@ impl Crawler {
                 if questions == 0 || u64::try_from(questions).is_ok_and(|asked| asked <= pages) {
                     continue;
                 }
-                whole &= self.walk_by_ids(run, kind, root, projects, report, stop).await?;
+                let here: BTreeSet<ProjectId> = here.iter().map(|item| item.project).collect();
+                if !self.walk_by_ids(run, kind, root, projects, report, stop).await? {
+                    left.extend(here);
+                }
                 stale.retain(|item| !is_below(item));
             }
         }
@@ -59,11 +63,13 @@ impl Crawler {
             let iids: Vec<Iid> = list.iter().map(|item| item.iid).collect();
             let found = self.read_numbers(run, *kind, *project, &iids, projects, report, stop);
             // What GitLab does not show is for a walk over the list to find gone.
-            whole &= found.await?.failed.is_empty();
+            if !found.await?.failed.is_empty() {
+                left.insert(*project);
+            }
         }
-        if whole {
-            store.settle_label_changes(&changes).await?;
-        }
+        let settled: Vec<LabelChange> =
+            changes.into_iter().filter(|change| !left.contains(&change.project)).collect();
+        store.settle_label_changes(&settled).await?;
         Ok(())
     }
 }

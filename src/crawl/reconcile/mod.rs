@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::roots::Roots;
 use super::{Crawler, Error, KnownProject, Pass, Report};
 use crate::model::ProjectId;
-use crate::store::Run;
+use crate::store::{Run, StreamKind};
 
 impl Crawler {
     /// Finds what GitLab does not announce about items, and removes or reads it again.
@@ -36,11 +36,20 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
-        self.remove_switched_off(run, roots, report, stop).await?;
         match pass {
             Pass::Reconcile => self.compare(run, roots, projects, report, stop).await?,
+            // What a walk saw before it was cut off may have gone since.
+            Pass::Full | Pass::Sweep if report.has_resumed() => {
+                self.compare(run, roots, projects, report, stop).await?;
+            }
             // Every list was walked by its ids just now, or is not looked at.
             Pass::Full | Pass::Sweep | Pass::Sync | Pass::Files => {}
+        }
+        // What is still missing was found to be so once more: the others are there again.
+        for root in &roots.lists {
+            for kind in [StreamKind::Issues, StreamKind::MergeRequests] {
+                self.inner.store.forget_drops(run, root.key, kind).await?;
+            }
         }
         Ok(())
     }

@@ -5,19 +5,23 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::super::roots::Roots;
 use super::super::{Crawler, Error, Report, go_on};
-use super::removal::Drop;
-use crate::store::{Gone, Origin, RootRow, Run, StreamKind, UnseenProject};
+use super::removal::Missing;
+use crate::store::{Cause, Gone, Origin, Problem, RootRow, Run, StreamKind, UnseenProject};
 
 /// So many projects may go at once without a second thought.
-const FEW_PROJECTS: usize = 5;
+const FEW_PROJECTS: u64 = 5;
+
+/// When a project that its list leaves out is looked for again.
+const LEFT_OUT: SignedDuration = SignedDuration::from_hours(1);
 
 impl Crawler {
-    /// Removes the projects that are gone or no longer wanted, and returns how many. All roots must
-    /// have been found, and their projects listed to the end, by this run.
+    /// Removes the projects that are gone or no longer wanted, and returns how many: those below roots
+    /// whose projects were listed to the end by this run.
     pub(in crate::crawl) async fn prune_projects(
         &self,
         run: &Run,
@@ -25,32 +29,42 @@ impl Crawler {
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<u64, Error> {
+        if roots.listed_whole.is_empty() {
+            return Ok(0);
+        }
         let gone = self.inner.store.list_unseen_projects(run).await?;
         let mut rows = self.inner.store.list_roots(run.source).await?;
-        rows.retain(|row| row.origin == Origin::Configured);
+        rows.retain(|row| {
+            let mut keys = roots.lists.iter().map(|root| root.key).chain(roots.membership);
+            row.origin == Origin::Configured && keys.any(|key| key == row.key)
+        });
+        let is_sound = |row: &RootRow| {
+            roots.listed_whole.contains(&row.key) && !roots.unread.contains(&row.name)
+        };
         let held = self.inner.store.list_held(run.source).await?;
         let holder = |path: &str| rows.iter().position(|row| roots.is_of(row, path));
         let mut by_root: BTreeMap<Option<usize>, Vec<UnseenProject>> = BTreeMap::new();
         for project in gone {
             by_root.entry(holder(&project.path)).or_default().push(project);
         }
-        for (place, RootRow { key, .. }) in rows.iter().enumerate() {
-            if !by_root.contains_key(&Some(place)) {
-                self.inner.store.trust_list(*key, StreamKind::Projects).await?;
-            }
-        }
         let mut removed = 0;
         for (place, gone) in by_root {
+            // What no root holds may stand in any list.
+            if !place.map_or_else(|| roots.are_whole(), |place| is_sound(&rows[place])) {
+                continue;
+            }
             if let Some(row) = place.map(|place| &rows[place]) {
                 let stored = held.iter().filter(|held| holder(&held.path) == place).count();
-                let drop = Drop {
+                let missing = Missing {
                     root: row.key,
                     name: row.name.clone(),
                     kind: StreamKind::Projects,
-                    gone: gone.len(),
-                    stored: u64::try_from(stored).unwrap_or(u64::MAX),
+                    cause: Cause::NotListed,
+                    since: run.key,
+                    gone: gone.len() as u64,
+                    stored: stored as u64,
                 };
-                if !self.is_confirmed(run, FEW_PROJECTS, &drop, report).await? {
+                if !self.is_confirmed(run, FEW_PROJECTS, &missing, report).await? {
                     continue;
                 }
             }
@@ -58,6 +72,9 @@ impl Crawler {
                 go_on(stop)?;
                 removed += u64::from(self.settle_project(&unseen, roots, report).await?);
             }
+        }
+        for RootRow { key, .. } in rows.iter().filter(|row| is_sound(row)) {
+            self.inner.store.forget_drops(run, *key, StreamKind::Projects).await?;
         }
         report.count_removed(removed);
         Ok(removed)
@@ -81,10 +98,15 @@ impl Crawler {
             Ok(Some(project)) if source.excludes(&project.path) => Some(Gone::Excluded),
             Ok(Some(project)) if project.archived && !source.archived => Some(Gone::Archived),
             Ok(Some(project)) if self.is_held_elsewhere(project.id) => None,
+            // It moved to where nothing can be said of it.
+            Ok(Some(project)) if roots.may_hold_unread(&project) => return Ok(false),
             Ok(Some(project)) if roots.covers(&project) => {
-                // The list shifted, or it came back in between: the next sync reads it.
+                // The list shifted, or it came back in between. When GitLab counts it, the next sync
+                // lists the root again; when it never does, that must not cost a list each time.
                 let reason = "the list of projects left it out, but it is there".to_owned();
-                report.add(self.problem(&unseen.path, "projects", reason));
+                let problem = self.problem(&unseen.path, "projects", reason);
+                let retry_at = problem.at.saturating_add(LEFT_OUT).unwrap_or(problem.retry_at);
+                report.add(Problem { retry_at, ..problem });
                 return Ok(false);
             }
             Ok(Some(_)) => Some(Gone::OutsideRoots),

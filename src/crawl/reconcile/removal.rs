@@ -19,88 +19,82 @@ use super::super::{Crawler, Error, KnownProject, Report, go_on};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{
-    Gone, ItemKey, Moves, Origin, RootKey, RootRow, Run, StoredCount, StreamKind, UnseenItem,
+    self, Cause, Gone, ItemKey, Moves, Origin, RootKey, RootRow, Run, StoredCount, StreamKind,
+    UnseenItem,
 };
 
 /// Numbers asked for in one request: a long address is refused.
 pub(super) const BATCH: usize = 50;
 
 /// So many items of a kind may go at once without a second thought.
-const FEW_ITEMS: usize = 100;
+const FEW_ITEMS: u64 = 100;
 
 /// True when more than a few, and more than the part `drop`, of what is stored would go.
-pub(super) fn is_suspicious(gone: usize, stored: u64, few: usize, drop: f64) -> bool {
+pub(super) fn is_suspicious(gone: u64, stored: u64, few: u64, drop: f64) -> bool {
     // Nobody has so many items that a float could not hold their number.
     #[expect(clippy::cast_precision_loss, reason = "a part of a number that fits into 52 bits")]
     let (part, most) = (gone as f64, stored as f64 * drop);
     gone > few && part > most
 }
 
-/// What is measured when much of a list would go.
-pub(super) struct Drop {
+/// What would go of a list.
+pub(super) struct Missing {
     /// The root that loses it.
     pub root: RootKey,
     /// Its name.
     pub name: String,
     /// Which of its lists.
     pub kind: StreamKind,
+    /// Why.
+    pub cause: Cause,
+    /// The run that began to read the list. What an earlier one found is another finding.
+    pub since: i64,
     /// So many would go.
-    pub gone: usize,
+    pub gone: u64,
     /// Of so many.
     pub stored: u64,
 }
 
 impl Crawler {
     /// Removes the items below a root that a walk over all of its list, begun by the run `since`,
-    /// did not show. Where the project does not offer them at all, GitLab has said so, and no
-    /// second question is asked.
+    /// did not show. Those of projects that switched the whole kind off are another matter.
     pub(in crate::crawl) async fn remove_unseen(
         &self,
         reading: &Reading<'_>,
         since: i64,
-        offers: bool,
     ) -> Result<(), Error> {
         let Reading { run, kind, root, projects, report, stop, .. } = *reading;
         let mut unseen = self.inner.store.list_unseen_items(run.source, kind, since).await?;
-        unseen.retain(|item| root.holds(item.project, &item.path));
-        if unseen.is_empty() {
-            self.inner.store.trust_list(root.key, stream_of(kind)).await?;
-            return Ok(());
-        }
-        if !self.believes(run, kind, root, unseen.len(), report).await? {
-            return Ok(());
-        }
-        if offers {
+        let is_off = |id| projects.get(&id).is_some_and(|known| known.has_switched_off(kind));
+        unseen.retain(|item| root.holds(item.project, &item.path) && !is_off(item.project));
+        let gone = unseen.len() as u64;
+        if gone > 0
+            && self.believes(run, kind, root, (Cause::NotListed, since), gone, report).await?
+        {
             self.ask_again(run, &unseen, projects, report, stop).await?;
-        } else {
-            let gone: Vec<ItemKey> = unseen.iter().map(|item| item.key).collect();
-            self.inner.store.remove_items(&gone, Gone::NotShown, self.inner.clock.now()).await?;
-            report.count_removed(gone.len() as u64);
         }
         Ok(())
     }
 
     /// Removes the items of projects that have switched the whole kind off: GitLab lists them
     /// nowhere, and does not answer for them either.
-    pub(super) async fn remove_switched_off(
+    pub(in crate::crawl) async fn remove_switched_off(
         &self,
         run: &Run,
         roots: &Roots,
+        projects: &BTreeMap<ProjectId, KnownProject>,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
-        let off = |id: &ProjectId, kind| {
-            let listed = roots.listed.get(id);
-            listed.is_some_and(|(_, features)| !features.is_sketch && !features.offers(kind))
-        };
         for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
-            let some_off = roots.listed.keys().any(|id| off(id, kind));
-            if !some_off {
+            let is_off =
+                |id: &ProjectId| projects.get(id).is_some_and(|known| known.has_switched_off(kind));
+            if !projects.keys().any(is_off) {
                 continue;
             }
             // Later than any run: all that is stored.
             let mut stored = self.inner.store.list_unseen_items(run.source, kind, i64::MAX).await?;
-            stored.retain(|item| off(&item.project, kind));
+            stored.retain(|item| is_off(&item.project));
             for root in roots.lists.iter().filter(|root| root.origin != Origin::Joined) {
                 go_on(stop)?;
                 let below: Vec<ItemKey> = stored
@@ -108,33 +102,31 @@ impl Crawler {
                     .filter(|item| root.holds(item.project, &item.path))
                     .map(|item| item.key)
                     .collect();
-                if below.is_empty() || !self.believes(run, kind, root, below.len(), report).await? {
+                let (gone, cause) = (below.len() as u64, (Cause::SwitchedOff, run.key));
+                if gone == 0 || !self.believes(run, kind, root, cause, gone, report).await? {
                     continue;
                 }
                 let now = self.inner.clock.now();
                 self.inner.store.remove_items(&below, Gone::NotShown, now).await?;
-                report.count_removed(below.len() as u64);
+                report.count_removed(gone);
                 let list = stream_of(kind);
-                tracing::info!("removed {} {list}: their projects switched them off", below.len());
+                tracing::info!("removed {gone} {list}: their projects switched them off");
             }
         }
         Ok(())
     }
 
     /// Says whether so many items below a root may go: a drop is measured against the configured
-    /// root that holds the list.
+    /// root that holds the list, with all that this run found gone of it before.
     async fn believes(
         &self,
         run: &Run,
         kind: ItemKind,
         root: &Root,
-        gone: usize,
+        (cause, since): (Cause, i64),
+        gone: u64,
         report: &Report,
     ) -> Result<bool, Error> {
-        if gone <= FEW_ITEMS {
-            return Ok(true);
-        }
-        let counts = self.inner.store.count_items(run.source).await?;
         let rows = self.inner.store.list_roots(run.source).await?;
         let holder = rows.iter().find(|row| {
             root.origin == Origin::Joined && row.origin == Origin::Configured && holds(row, root)
@@ -143,6 +135,7 @@ impl Crawler {
             Some(row) => (row.key, row.name.clone()),
             None => (root.key, root.name.clone()),
         };
+        let counts = self.inner.store.count_items(run.source).await?;
         let below = |count: &&StoredCount| match holder {
             // Without a path it is the membership, which holds all.
             Some(row) if row.path.is_empty() => true,
@@ -150,26 +143,33 @@ impl Crawler {
             None => root.holds(count.project, &count.path),
         };
         let stored = counts.iter().filter(below).map(|count| count.of(kind)).sum();
-        let drop = Drop { root: key, name, kind: stream_of(kind), gone, stored };
-        self.is_confirmed(run, FEW_ITEMS, &drop, report).await
+        let kind = stream_of(kind);
+        let missing = Missing { root: key, name, kind, cause, since, gone, stored };
+        self.is_confirmed(run, FEW_ITEMS, &missing, report).await
     }
 
-    /// Says whether a drop is small, or was found by an earlier run too.
+    /// Says whether a drop is small, or was found by an earlier reading of the list too.
     pub(super) async fn is_confirmed(
         &self,
         run: &Run,
-        few: usize,
-        drop: &Drop,
+        few: u64,
+        missing: &Missing,
         report: &Report,
     ) -> Result<bool, Error> {
-        let Drop { root, name, kind, gone, stored } = drop;
-        if !is_suspicious(*gone, *stored, few, self.inner.source.drop) {
-            self.inner.store.trust_list(*root, *kind).await?;
-            return Ok(true);
-        }
-        // As much as before, or less, is the same drop; more is another.
-        let count = u64::try_from(*gone).unwrap_or(u64::MAX);
-        if self.inner.store.suspect_drop(run, *root, *kind, count).await? {
+        let Missing { root, ref name, kind, cause, since, gone, stored } = *missing;
+        let list = (root, kind, cause);
+        // Many small drops of one root are a large one.
+        let before = report.miss(list, gone);
+        let (gone, stored) = (before.missing + gone, before.believed + stored);
+        let is_confirmed = if is_suspicious(gone, stored, few, self.inner.source.drop) {
+            // As much as before, or less, is the same drop; more is another.
+            let drop = store::SuspectedDrop { root, kind, cause, gone };
+            self.inner.store.suspect_drop(run, &drop, since).await?
+        } else {
+            true
+        };
+        if is_confirmed {
+            report.believe(list, missing.gone);
             return Ok(true);
         }
         let reason = format!(
@@ -177,7 +177,7 @@ impl Crawler {
              next reconcile finds the same; if that is not expected, check what the token may see"
         );
         tracing::warn!(source = %self.inner.source.name, "{reason}");
-        report.add(self.problem(name, drop_of(*kind), reason));
+        report.add(self.problem(name, drop_of(kind), reason));
         Ok(false)
     }
 

@@ -46,6 +46,13 @@ impl Crawler {
         found: &[RootWrite],
         report: &Report,
     ) -> Result<(), Error> {
+        if !self.inner.source.is_rootless() {
+            // Whatever holds their projects now, membership does not.
+            for row in known.iter().filter(|row| row.origin == Origin::Member) {
+                self.inner.store.remove_root(row.key).await?;
+            }
+            known.retain(|row| row.origin != Origin::Member);
+        }
         let names = self.root_names();
         let is_named = |row: &RootRow| names.contains(&row.name);
         let is_found = |name: &String| {

@@ -35,6 +35,10 @@ pub(super) const PROJECT_DETAILS: Document =
 pub(super) const PROJECT_COUNTS: Document =
     document!(project_counts, Kind::Counts, "project_counts");
 
+/// Counts of what a group holds.
+pub(super) const GROUP_COUNTS: Document =
+    document!(group_counts, Kind::GroupCounts, "group_counts");
+
 /// Issues of a group with its subgroups.
 pub(super) const GROUP_ISSUES: Document = document!(
     group_issues,
@@ -122,10 +126,11 @@ impl Document {
 
 /// All documents.
 #[cfg(test)]
-pub(super) const ALL: [Document; 12] = [
+pub(super) const ALL: [Document; 13] = [
     PROJECT_DETAILS,
     PROJECT_FILES,
     PROJECT_COUNTS,
+    GROUP_COUNTS,
     GROUP_ISSUES,
     GROUP_ISSUES_ALONE,
     PROJECT_ISSUES,

@@ -18,7 +18,7 @@
 //!
 //! Where to look: `query.rs` for the way of one query, `reply.rs` for envelopes, `trouble.rs` for
 //! what a refusal means, `standing.rs` for what is remembered; `details.rs`, `files.rs`,
-//! `counts.rs`, `items.rs` and `instance.rs` for what can be asked.
+//! `counts.rs`, `totals.rs`, `items.rs` and `instance.rs` for what can be asked.
 
 mod counts;
 mod details;
@@ -33,6 +33,7 @@ mod reply;
 mod row;
 mod size;
 mod standing;
+mod totals;
 mod trouble;
 
 #[cfg(test)]
@@ -45,4 +46,5 @@ pub use instance::Instance;
 pub use items::{Cursor, ItemPage, ItemWithNotes, ItemsQuery, NotePage, Place};
 pub use reply::{FailedAt, Fetched, Partial, Step};
 pub(super) use standing::Standing;
+pub use totals::{GroupCounts, Rows};
 pub use trouble::GraphqlFailure;

@@ -40,6 +40,32 @@ impl Size {
         self.present
     }
 
+    /// Returns the largest size that fits, as far as it is known.
+    pub(super) const fn ceiling(&self) -> u32 {
+        self.ceiling
+    }
+
+    /// Counts the queries for so many rows, when all go well and nothing above `ceiling` fits. With
+    /// `whole`, each asks for a whole page, however few rows are left.
+    pub(super) fn queries_for(&mut self, rows: u64, ceiling: u32, whole: bool) -> u64 {
+        let (mut queries, mut left) = (0, rows);
+        while left > 0 {
+            let rest = u32::try_from(left).unwrap_or(u32::MAX);
+            let asked = if whole { self.present } else { self.present.min(rest) };
+            queries += 1;
+            if asked > ceiling {
+                // It is refused, and says what fits.
+                self.ceiling = ceiling.max(1);
+                self.present = self.ceiling;
+                self.good = 0;
+                continue;
+            }
+            left = left.saturating_sub(u64::from(asked));
+            self.went_well(asked, None);
+        }
+        queries
+    }
+
     /// Takes note of a good answer, and of its complexity where GitLab said it.
     pub(super) fn went_well(&mut self, asked: u32, cost: Option<(u64, u64)>) {
         if let Some(fitting) = cost.and_then(|(score, limit)| fitting(asked, score, limit)) {
@@ -114,6 +140,26 @@ mod tests {
             }
         }
         assert_eq!(seen, [50, 62, 77, 96, 100]);
+    }
+
+    #[test]
+    fn queries_are_counted_as_the_size_grows() {
+        let count = |rows, whole| Size::new(50, 100).queries_for(rows, 100, whole);
+        assert_eq!(
+            (count(0, true), count(1, true), count(50, true), count(51, true)),
+            (0, 1, 1, 2)
+        );
+        // Four of 50, four of 62, four of 77, four of 96, the rest of 100.
+        assert_eq!(count(4 * (50 + 62 + 77 + 96), true), 16);
+        assert_eq!(count(4 * (50 + 62 + 77 + 96) + 1_000, true), 26);
+        // A question that is refused comes first.
+        assert_eq!(Size::new(50, 100).queries_for(80, 40, true), 3);
+        // What asks for few rows does not let the size grow.
+        let mut size = Size::new(50, 100);
+        for _ in 0..10 {
+            size.queries_for(10, 100, false);
+        }
+        assert_eq!(size.present(), 50);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Details,
     /// Counts of items of projects.
     Counts,
+    /// Counts of what a group holds.
+    GroupCounts,
     /// Issues with comments and links.
     LinkedIssues,
     /// Issues with comments, where this GitLab lacks a field of links.
@@ -53,7 +55,7 @@ impl Kind {
             Self::LinkedIssues | Self::Issues => Size::new(50, PAGE_MAXIMUM),
             Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
-            Self::Instance => Size::new(1, 1),
+            Self::GroupCounts | Self::Instance => Size::new(1, 1),
         }
     }
 }
@@ -101,6 +103,12 @@ impl Standing {
     /// Returns the present size of a kind of query.
     pub(super) fn size(&self, kind: Kind) -> u32 {
         self.lock().of(kind).size.present()
+    }
+
+    /// Returns the size with which a process begins that knows what this one has learnt of the
+    /// complexity of a kind of query only by asking.
+    pub(super) fn anew(&self, kind: Kind) -> (Size, u32) {
+        (kind.size(), self.lock().of(kind).size.ceiling())
     }
 
     /// Takes note of an answer, with its complexity and the limit where GitLab said them.

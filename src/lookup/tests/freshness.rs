@@ -1,5 +1,7 @@
 //! How old and how whole an index is said to be.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::lookup::{Freshness, SourceProblem};
 use crate::store::{Problem, Run};
@@ -104,7 +106,7 @@ async fn problems_are_told_to_those_who_may_know_of_their_subject() {
     index.store.finish_run(&index.run, Outcome::Incomplete, &problems, at(9)).await.unwrap();
     let main = lookup(&index, &["main"]);
     let told = async |viewer: &Viewer| {
-        let status = main.crawls(viewer).await.unwrap().remove(0);
+        let status = main.crawls(viewer, &BTreeMap::new()).await.unwrap().remove(0);
         assert_eq!((status.source.as_str(), status.outcome.as_str()), ("main", "incomplete"));
         assert_eq!((status.as_of, status.complete_as_of), (Some(at(0)), None));
         let subject = |problem: SourceProblem| problem.subject;

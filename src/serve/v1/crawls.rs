@@ -1,5 +1,7 @@
 //! `GET /v1/crawls`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use jiff::Timestamp;
 
@@ -25,7 +27,7 @@ pub async fn crawls(
 ) -> Result<List<SourceStatus>, Problem> {
     question.only(&[])?;
     let mut live = live(&app, &caller.viewer);
-    let data = app.lookup.crawls(&caller.viewer).await?;
+    let data = app.lookup.crawls(&caller.viewer, &moments(&app)).await?;
     let data = data
         .into_iter()
         .map(|status| match live.iter().position(|(name, _)| *name == status.source) {
@@ -34,6 +36,11 @@ pub async fn crawls(
         })
         .collect();
     Ok(reply::list(&question, Page { data, next: None }))
+}
+
+/// Returns the present by the clock of each GitLab that this process crawls.
+pub fn moments(app: &App) -> BTreeMap<String, Timestamp> {
+    app.status.read().into_iter().map(|now| (now.name, now.at_gitlab)).collect()
 }
 
 /// Returns what the crawlers of this process do now, by source, as a viewer may see it.

@@ -5,14 +5,16 @@ mod names;
 mod projects;
 mod references;
 mod resolve;
+mod webhooks;
 
+use axum::extract::DefaultBodyLimit;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
 
-pub use crawls::live;
+pub use crawls::{live, moments};
 
 /// The address whose answer changes without a commit.
 pub const CRAWLS: &str = "/v1/crawls";
@@ -27,6 +29,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(projects::project))
         .routes(routes!(projects::owners))
         .routes(routes!(crawls::crawls))
+}
+
+/// Returns the endpoint that takes the events of GitLab: it is larger in what it takes than the
+/// others, and needs no API key.
+pub fn hooks() -> OpenApiRouter<App> {
+    let limit = DefaultBodyLimit::max(webhooks::LIMIT_BYTES);
+    OpenApiRouter::new().routes(routes!(webhooks::webhook)).layer(limit)
 }
 
 /// Returns the document with paths in its own grammar: the router's mark for "and everything

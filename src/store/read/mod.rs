@@ -16,7 +16,7 @@ pub use items::{Filter, ItemCursor, ItemRow, Listing, Sort};
 pub use links::LinkRow;
 pub use projects::{ProjectRow, TemplateRow};
 pub use references::{ReferenceCount, ReferenceRow};
-pub use status::{ProblemRow, SourceRow};
+pub use status::{ProblemRow, SourceRow, StreamRow, WalkLeft};
 pub use tags::{ProjectTagRow, TagCounts, TagRow};
 
 use super::{Error, Store, codes};

@@ -388,4 +388,12 @@ async fn renamed_and_removed_labels_are_told_until_they_are_settled() {
     assert_eq!(told().await, expected);
     store.settle_label_changes(&changes).await.unwrap();
     assert_eq!(told().await, []);
+
+    // `bug` is deleted and made again; of two labels named `new`, one goes and the other stays.
+    let third = numbered(&[(1, "crash"), (2, "outage"), (5, "new"), (6, "bug"), (7, "new")]);
+    store.apply_parts(&index.run, key, &third, true).await.unwrap();
+    assert_eq!(told().await, [("bug".to_owned(), None)]);
+    let fourth = numbered(&[(1, "crash"), (2, "outage"), (5, "new"), (6, "bug")]);
+    store.apply_parts(&index.run, key, &fourth, true).await.unwrap();
+    assert_eq!(told().await, [("bug".to_owned(), None), ("new".to_owned(), None)]);
 }

@@ -2,7 +2,7 @@
 
 use super::build::{Index, at, issue, project};
 use crate::model::{ItemKind, ProjectId};
-use crate::store::{Ended, Gone, ItemKey, Outcome, StreamKind};
+use crate::store::{Cause, Ended, Gone, ItemKey, Outcome, StreamKind, SuspectedDrop};
 
 async fn key_of_issue(index: &Index, number: i64) -> ItemKey {
     let later = i64::MAX;
@@ -66,15 +66,28 @@ async fn a_drop_is_confirmed_by_a_later_run_that_finds_no_more_gone() {
     };
     let root = index.store.put_roots(index.run.source, &[root]).await.unwrap()[0].key;
     let kind = StreamKind::Issues;
+    let drop = |gone| SuspectedDrop { root, kind, cause: Cause::NotListed, gone };
+    let first = index.run.key;
     for _ in 0..2 {
-        let confirmed = index.store.suspect_drop(&index.run, root, kind, 200).await.unwrap();
+        let confirmed = index.store.suspect_drop(&index.run, &drop(200), first).await.unwrap();
         assert!(!confirmed, "the same run says nothing new");
     }
     index.next_run().await;
-    assert!(!index.store.suspect_drop(&index.run, root, kind, 201).await.unwrap(), "more is gone");
+    let (run, now) = (index.run, index.run.key);
+    let suspect =
+        async |drop: SuspectedDrop, since| index.store.suspect_drop(&run, &drop, since).await;
+    assert!(!suspect(drop(200), first).await.unwrap(), "the same list, read on");
+    assert!(!suspect(drop(201), now).await.unwrap(), "more is gone");
+    let off = SuspectedDrop { cause: Cause::SwitchedOff, ..drop(150) };
+    assert!(!suspect(off, now).await.unwrap(), "another reason");
+    assert!(suspect(drop(150), now).await.unwrap());
+    index.store.forget_drops(&run, root, kind).await.unwrap();
     index.next_run().await;
-    assert!(index.store.suspect_drop(&index.run, root, kind, 150).await.unwrap());
-    assert!(!index.store.suspect_drop(&index.run, root, kind, 150).await.unwrap(), "forgotten");
+    let (run, now) = (index.run, index.run.key);
+    assert!(index.store.suspect_drop(&run, &drop(201), now).await.unwrap(), "found by the last");
+    index.store.forget_drops(&run, root, kind).await.unwrap();
+    index.next_run().await;
+    assert!(!index.store.suspect_drop(&index.run, &drop(1), index.run.key).await.unwrap());
 }
 
 #[tokio::test]

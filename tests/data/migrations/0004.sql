@@ -9,7 +9,7 @@ insert into details_walk (source_id, run) values (1, 2);
 insert into catalog_file (project_id, path, oid, content) values
     (1, 'catalog-info.yaml', '8c1e', x'28b52ffd20118900002a204073686f702f706c6174666f726d0a');
 
-update label set gitlab_id = 31 where name = 'bug';
+insert into label_number (project_id, gitlab_id, name) values (1, 31, 'bug'), (1, 32, 'bug');
 
 insert into label_change (project_id, name, new_name) values
     (1, 'crash', 'bug'),

@@ -62,6 +62,7 @@ fn variables(document: &Document) -> Value {
             let class = if document.name == "issue_notes" { "Issue" } else { "MergeRequest" };
             json!({"id": format!("gid://gitlab/{class}/1"), "first": first, "after": null})
         }
+        Kind::GroupCounts => json!({"path": "a/b", "archived": false}),
         Kind::Instance => json!({}),
     }
 }
@@ -133,10 +134,13 @@ impl Arithmetic<'_> {
                 | ("RepositoryBlob", "rawTextBlob")
                 | ("Tree", "blobs")
         );
+        // What listing the projects of a namespace costs beyond its rows.
+        let of_namespace = (parent, field.name.as_str()) == ("Group", "projects");
         let sorted = self.argument(field, "sort").is_some();
         let paths = self.argument(field, "paths").and_then(|paths| Some(paths.as_array()?.len()));
         let mut sum = 1 + self.set(&field.selection_set);
         sum += u64::from(asks_gitaly) + u64::from(sorted) + paths.unwrap_or(0) as u64;
+        sum += if of_namespace { 10 } else { 0 };
         if field.ty().inner_named_type().ends_with("Connection") {
             let first = self.argument(field, "first").and_then(|first| first.as_u64());
             sum += sum * first.unwrap_or(100).min(100) / 100;

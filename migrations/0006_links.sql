@@ -1,6 +1,10 @@
 -- How items stand to each other. The far end is kept as GitLab or a text names it, and looked up
 -- when it is asked for, so it may come later, move, or go.
 
+-- 1 where GitLab's fields show all that the item relates to, blocks or waits for.
+alter table item add column relations_shown integer not null default 0
+check (relations_shown in (0, 1));
+
 create table item_link (
     item_id integer not null references item (id) on delete cascade,
     -- 0 GitLab's own fields, 1 title and description, 2 comments and system notes.

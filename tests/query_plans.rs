@@ -62,7 +62,7 @@ const ALLOWED: &[Scan] = &[
         reason: "one row for each configured GitLab",
     },
     Scan {
-        statement: "found (kind, inward, origin, internal, other) as",
+        statement: "found (kind, inward, origin, internal, own, other) as",
         scans: &["f"],
         reason: "what the statement itself found of one item",
     },

@@ -72,6 +72,14 @@ pub struct ShownLinks {
     pub relations: bool,
 }
 
+impl ShownLinks {
+    /// Tells whether all relations are shown, or nothing where none is: REST shows none of any.
+    pub fn all_relations(&self) -> Option<bool> {
+        let some = self.links.iter().any(|link| link.kind.is_relation());
+        (self.relations || some).then_some(self.relations)
+    }
+}
+
 impl LinkKind {
     /// All kinds.
     pub const ALL: [Self; 7] = [

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::links::{LinkOrigin, forget_links, links_of_texts, store_links, store_shown_links};
+use super::links::{
+    LinkOrigin, forget_links, links_of_texts, store_links, store_relations_shown, store_shown_links,
+};
 use super::names::{TagRow, intern_tags};
 use super::notes::{NoteWrite, store_notes};
 use super::projects::hex;
@@ -68,6 +70,7 @@ struct Row<'a> {
     notes_count: i64,
     fingerprint: String,
     read_at: i64,
+    relations_shown: bool,
 }
 
 impl<'a> From<&'a ItemWrite> for Row<'a> {
@@ -94,6 +97,7 @@ impl<'a> From<&'a ItemWrite> for Row<'a> {
             notes_count: item.notes_count,
             fingerprint: hex(&write.fingerprint),
             read_at: write.read_at.as_millisecond(),
+            relations_shown: item.links.relations,
         }
     }
 }
@@ -145,6 +149,14 @@ impl Store {
                 touched.push(key.0);
             }
         }
+        let otherwise: Vec<(i64, bool)> = same
+            .iter()
+            .filter_map(|w| Some((known.get(&code(w))?, w.item.links.all_relations()?)))
+            .filter(|(stored, whole)| stored.relations_shown != *whole)
+            .map(|(stored, whole)| (stored.key, whole))
+            .collect();
+        store_relations_shown(&mut write, &otherwise, DOING).await?;
+        touched.extend(otherwise.iter().map(|(key, _)| *key));
         let shown: Vec<(ItemKey, &ShownLinks)> = same
             .iter()
             .chain(&new)
@@ -245,6 +257,7 @@ struct Stored {
     notes_count: i64,
     fingerprint: Vec<u8>,
     notes_fingerprint: Option<Vec<u8>>,
+    relations_shown: bool,
 }
 
 type Known = BTreeMap<(i64, i64), Stored>;
@@ -261,7 +274,7 @@ async fn known_items(
     // `cross join` keeps the order: one look-up for each id, not a pass over all items for each.
     let rows = sqlx::query!(
         r#"select i.id as "id!", i.kind, i.gitlab_id, i.fingerprint, i.read_at,
-            i.notes_count, i.notes_fingerprint
+            i.notes_count, i.notes_fingerprint, i.relations_shown as "relations_shown!: bool"
         from json_each(?2) as e
         cross join item as i on i.source_id = ?1 and i.kind = e.value ->> 0
             and i.gitlab_id = e.value ->> 1"#,
@@ -280,6 +293,7 @@ async fn known_items(
                 notes_count: row.notes_count,
                 fingerprint: row.fingerprint,
                 notes_fingerprint: row.notes_fingerprint,
+                relations_shown: row.relations_shown,
             };
             ((row.kind, row.gitlab_id), stored)
         })
@@ -300,20 +314,22 @@ async fn store_items(
     let rows = codes::json(&rows);
     // Comments are due again when the item's time or their number changed, or what they are read
     // with (the last 6 bytes of the fingerprint). A time that is the same when cut to the second
-    // is the same: GraphQL prints no more, and what is stored may be finer.
+    // is the same: GraphQL prints no more, and what is stored may be finer. Of an item that is as
+    // old as before, a page of REST does not make the relations less sure.
     let stored = sqlx::query!(
         r#"with e as materialized (select value from json_each(?3))
         insert into item (source_id, project_id, kind, gitlab_id, iid, title, state, draft,
             confidential, issue_type, author, labels, source_branch, web_url, created_at,
             updated_at, closed_at, merged_at, notes_count, notes_read_at, fingerprint, seen_run,
-            read_at)
+            read_at, relations_shown)
         select ?1, e.value ->> 'project', e.value ->> 'kind', e.value ->> 'gitlab_id',
             e.value ->> 'iid', e.value ->> 'title', e.value ->> 'state', e.value ->> 'draft',
             e.value ->> 'confidential', e.value ->> 'issue_type', e.value ->> 'author',
             e.value -> 'labels', e.value ->> 'source_branch', e.value ->> 'web_url',
             e.value ->> 'created_at', e.value ->> 'updated_at', e.value ->> 'closed_at',
             e.value ->> 'merged_at', e.value ->> 'notes_count', null,
-            unhex(e.value ->> 'fingerprint'), ?2, e.value ->> 'read_at'
+            unhex(e.value ->> 'fingerprint'), ?2, e.value ->> 'read_at',
+            e.value ->> 'relations_shown'
         from e
         where true
         on conflict (source_id, kind, gitlab_id) do update set
@@ -335,7 +351,9 @@ async fn store_items(
                 item.notes_read_at, null),
             notes_count = excluded.notes_count,
             fingerprint = excluded.fingerprint, seen_run = excluded.seen_run,
-            read_at = excluded.read_at
+            read_at = excluded.read_at,
+            relations_shown = max(excluded.relations_shown,
+                item.relations_shown and item.updated_at / 1000 = excluded.updated_at / 1000)
         returning id as "id!", kind as "kind!", gitlab_id as "gitlab_id!""#,
         run.source.0,
         run.key,

@@ -176,6 +176,27 @@ pub(super) async fn store_shown_links(
     Ok(others)
 }
 
+/// Stores of which items GitLab's fields show all relations.
+pub(super) async fn store_relations_shown(
+    write: &mut Write,
+    items: &[(i64, bool)],
+    doing: &'static str,
+) -> Result<(), Error> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let items = codes::json(items);
+    sqlx::query!(
+        "update item set relations_shown = e.value ->> 1
+        from json_each(?1) as e where item.id = e.value ->> 0",
+        items,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(|source| Error::Query { doing, source })?;
+    Ok(())
+}
+
 async fn shown_links(
     write: &mut Write,
     items: &[i64],

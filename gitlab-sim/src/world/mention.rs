@@ -228,7 +228,7 @@ impl World {
     }
 
     /// Lists the items of this instance that a text in a project names, each once.
-    fn named_in(&self, home: ProjectId, text: &str) -> Vec<ItemRef> {
+    pub fn named_in(&self, home: ProjectId, text: &str) -> Vec<ItemRef> {
         let Some(project) = self.project(home) else {
             return Vec::new();
         };
@@ -249,8 +249,9 @@ impl World {
         named
     }
 
-    /// Lists the items that a system note names, by present and by former paths of projects.
-    fn named_by(&self, home: ProjectId, body: &str) -> Vec<ItemRef> {
+    /// Lists the items that a system note names, by present and by former paths of projects. They
+    /// may be gone.
+    pub fn named_by(&self, home: ProjectId, body: &str) -> Vec<ItemRef> {
         let Some(project) = self.project(home) else {
             return Vec::new();
         };

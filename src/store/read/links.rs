@@ -1,14 +1,15 @@
 //! How an item stands to others, from both ends.
 //!
 //! The far end is looked up here: by GitLab's id, by the project's id and the number, or by path
-//! and number. A path that a project has now counts before one that another had.
+//! and number. A path that a project has now counts before one that another had. Of relations
+//! GitLab's fields are believed before its notes, where they show all that an item has.
 
 use std::collections::BTreeMap;
 
 use super::Visibility;
 use crate::correlate::links::Direction;
 use crate::model::LinkKind;
-use crate::store::{Error, ItemKey, LinkOrigin, Store};
+use crate::store::{Error, LinkOrigin, Store};
 
 /// A link between two items of the index, as seen from one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +19,8 @@ pub struct LinkRow {
     /// Outward where the near item stands so to the other. What is the same from both ends, or
     /// has a word for each end, is always outward.
     pub direction: Direction,
-    /// The other.
-    pub other: ItemKey,
+    /// The store's key of the other.
+    pub other: i64,
     /// The surest place where it was read.
     pub origin: LinkOrigin,
 }
@@ -30,7 +31,7 @@ impl Store {
     /// says to those who may not see it.
     pub async fn list_links(
         &self,
-        item: ItemKey,
+        item: i64,
         visibility: &Visibility,
     ) -> Result<Vec<LinkRow>, Error> {
         let projects = visibility.projects.as_deref();
@@ -39,30 +40,30 @@ impl Store {
             r#"with
             near as (
                 select i.id, i.source_id, i.project_id, i.kind, i.gitlab_id, i.iid,
-                    p.gitlab_id as project_gitlab_id, lower(p.path) as path
+                    i.relations_shown, p.gitlab_id as project_gitlab_id, lower(p.path) as path
                 from item as i join project as p on p.id = i.project_id where i.id = ?1
             ),
-            found (kind, inward, origin, internal, other) as (
-                select l.kind, l.inward, l.origin, l.internal, o.id
+            found (kind, inward, origin, internal, own, other) as (
+                select l.kind, l.inward, l.origin, l.internal, 1, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
                 cross join item as o on o.source_id = n.source_id and o.kind = l.target_kind
                     and o.gitlab_id = l.target_id
                 union all
-                select l.kind, l.inward, l.origin, l.internal, o.id
+                select l.kind, l.inward, l.origin, l.internal, 1, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
                 cross join project as p on p.source_id = n.source_id
                     and p.gitlab_id = l.target_project
                 cross join item as o on o.project_id = p.id and o.kind = l.target_kind
                     and o.iid = l.target_iid
                 union all
-                select l.kind, l.inward, l.origin, l.internal, o.id
+                select l.kind, l.inward, l.origin, l.internal, 1, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
                 cross join project as p on lower(p.path) = lower(l.target_path)
                     and p.source_id = n.source_id
                 cross join item as o on o.project_id = p.id and o.kind = l.target_kind
                     and o.iid = l.target_iid
                 union all
-                select l.kind, l.inward, l.origin, l.internal, o.id
+                select l.kind, l.inward, l.origin, l.internal, 1, o.id
                 from near as n cross join item_link as l on l.item_id = n.id
                 cross join former_path as f on lower(f.path) = lower(l.target_path)
                 cross join project as p on p.id = f.project_id and p.source_id = n.source_id
@@ -71,19 +72,19 @@ impl Store {
                 where not exists (select 1 from project as q
                     where lower(q.path) = lower(l.target_path) and q.source_id = n.source_id)
                 union all
-                select l.kind, 1 - l.inward, l.origin, l.internal, l.item_id
+                select l.kind, 1 - l.inward, l.origin, l.internal, 0, l.item_id
                 from near as n cross join item_link as l on l.target_id = n.gitlab_id
                     and l.target_kind = n.kind and l.target_id <> 0
                 union all
-                select l.kind, 1 - l.inward, l.origin, l.internal, l.item_id
+                select l.kind, 1 - l.inward, l.origin, l.internal, 0, l.item_id
                 from near as n cross join item_link as l on l.target_project = n.project_gitlab_id
                     and l.target_kind = n.kind and l.target_iid = n.iid and l.target_project <> 0
                 union all
-                select l.kind, 1 - l.inward, l.origin, l.internal, l.item_id
+                select l.kind, 1 - l.inward, l.origin, l.internal, 0, l.item_id
                 from near as n cross join item_link as l on l.target_path = n.path
                     and l.target_kind = n.kind and l.target_iid = n.iid and l.target_path <> ''
                 union all
-                select l.kind, 1 - l.inward, l.origin, l.internal, l.item_id
+                select l.kind, 1 - l.inward, l.origin, l.internal, 0, l.item_id
                 from near as n cross join former_path as f on f.project_id = n.project_id
                 cross join item_link as l on l.target_path = lower(f.path)
                     and l.target_kind = n.kind and l.target_iid = n.iid and l.target_path <> ''
@@ -95,9 +96,13 @@ impl Store {
                 f.origin as "origin!: i64", f.other as "other!: i64"
             from near as n cross join found as f cross join item as o on o.id = f.other
             where o.source_id = n.source_id and o.id <> n.id
+            -- Who shows all its relations decides, whatever the other end and the notes say.
+            and (f.kind not in ('relates_to', 'blocks', 'is_blocked_by')
+                or (n.relations_shown = 0 and o.relations_shown = 0)
+                or (f.origin = 0 and iif(f.own, n.relations_shown, o.relations_shown)))
             and (?2 or (o.confidential = 0 and f.internal = 0))
             and (?3 is null or o.project_id in (select value from json_each(?3)))"#,
-            item.0,
+            item,
             visibility.confidential,
             projects,
         )
@@ -114,7 +119,7 @@ impl Store {
         let row = |((kind, direction, other), origin): ((LinkKind, Direction, i64), i64)| LinkRow {
             kind,
             direction,
-            other: ItemKey(other),
+            other,
             origin: LinkOrigin::of(origin),
         };
         Ok(links.into_iter().map(row).collect())

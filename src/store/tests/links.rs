@@ -33,11 +33,11 @@ fn showing(mut item: ItemBuilder, links: &[(LinkKind, LinkTarget)], whole: bool)
 
 /// Writes the links of an item as `closes > 2`, `<` where the other stands so to it.
 async fn links(index: &Index, item: &ItemBuilder, visibility: &Visibility) -> Vec<String> {
-    let rows = index.store.list_links(index.item_key(item).await, visibility).await.unwrap();
+    let rows = index.store.list_links(index.item_key(item).await.0, visibility).await.unwrap();
     let mut written = Vec::new();
     for row in rows {
         let id =
-            index.number(&format!("select gitlab_id from item where id = {}", row.other.0)).await;
+            index.number(&format!("select gitlab_id from item where id = {}", row.other)).await;
         let arrow = if row.direction == Direction::Outward { '>' } else { '<' };
         let sure = if row.origin == LinkOrigin::Fields { "!" } else { "" };
         written.push(format!("{} {arrow} {id}{sure}", row.kind.as_str()));
@@ -143,6 +143,37 @@ async fn relation_that_a_later_note_takes_away_is_gone() {
     assert_eq!(links(&index, &items[2], &ALL).await, ["relates_to > 1"]);
     index.store.forget_notes(index.run.source).await.unwrap();
     assert!(links(&index, &items[0], &ALL).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_shows_all_its_relations_decides_over_notes_and_the_other_end() {
+    let index = Index::new().await;
+    let key = index.project(&project(1, "shop/webshop")).await;
+    let related = [(LinkKind::RelatesTo, by_id(2)), (LinkKind::RelatesTo, by_id(3))];
+    let crowded = showing(issue(1), &related, false);
+    let (two, three) = (issue(2), issue(3));
+    index.items(key, &[crowded.clone(), two.clone(), three.clone()]).await;
+    let mut told = note(10, false, &[]);
+    let to = at_place("shop/webshop#2");
+    told.links.push(read(LinkKind::RelatesTo, to, Direction::Outward, Change::Made));
+    index.notes(&three, &[told], at(50)).await;
+    assert_eq!(links(&index, &two, &ALL).await, ["relates_to > 1!", "relates_to > 3"]);
+
+    let before = index.store.generation().await.unwrap();
+    index.items(key, &[showing(two.clone(), &[], true)]).await;
+    assert!(index.store.generation().await.unwrap() > before, "answers changed");
+    assert!(links(&index, &two, &ALL).await.is_empty());
+    assert_eq!(links(&index, &crowded, &ALL).await, ["relates_to > 3!"]);
+    assert_eq!(links(&index, &three, &ALL).await, ["relates_to > 1!"]);
+
+    // REST shows none, which says nothing of an item that is as old as before.
+    index.items(key, &[two.clone()]).await;
+    assert!(links(&index, &two, &ALL).await.is_empty());
+    // From a newer one on, whatever says so counts again.
+    let mut newer = two.clone();
+    newer.item.updated_at += jiff::SignedDuration::from_secs(5);
+    index.items(key, &[newer]).await;
+    assert_eq!(links(&index, &two, &ALL).await, ["relates_to > 1!", "relates_to > 3"]);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ const REGRESSIONS: &[(u64, &str)] = &[
 ];
 
 /// The longest that a scene may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Plays scenes one after the other, and returns what went wrong in each that failed.
 async fn play_all(seeds: impl Iterator<Item = u64>, kills: Kills) -> Vec<(u64, String)> {
@@ -89,7 +89,7 @@ scenes! {
 async fn scenes_that_once_failed_do_not_fail_again() {
     let seeds = REGRESSIONS.iter().map(|(seed, _)| *seed);
     let failed = play_all(seeds, Kills::Within).await;
-    for (seed, wrong) in &failed {
+    if let Some((seed, wrong)) = failed.first() {
         let before = REGRESSIONS.iter().find(|(number, _)| number == seed);
         let before = before.map_or("", |(_, what)| what);
         panic!("again: {before}\n{wrong}");
@@ -99,7 +99,6 @@ async fn scenes_that_once_failed_do_not_fail_again() {
 /// `just converge SEEDS=10000`: as many scenes as one likes, told as they go.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "as many scenes as XREFD_SEEDS says, by `just converge`"]
-#[expect(clippy::print_stderr, reason = "whoever waits for hours is told how far it is")]
 async fn as_many_scenes_as_one_likes() {
     #[expect(clippy::disallowed_methods, reason = "a number for a person at a terminal")]
     let asked = std::env::var("XREFD_SEEDS").unwrap_or_else(|_| "0..1000".to_owned());

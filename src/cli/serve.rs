@@ -50,7 +50,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
     for crawler in &crawlers {
         let (crawler, stop) = (crawler.clone(), stop.clone());
         lifecycle.spawn("events", async move {
-            crawler.read_marks(stop).await;
+            Box::pin(crawler.read_marks(stop)).await;
             Ok(())
         });
     }

@@ -40,7 +40,7 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 impl Crawler {
     /// Reads what events mark, until told to stop.
     pub async fn read_marks(&self, stop: CancellationToken) {
-        tokio::join!(self.look_when_marked(&stop), self.sync_when_wanted(&stop));
+        tokio::join!(self.look_when_marked(&stop), Box::pin(self.sync_when_wanted(&stop)));
     }
 
     async fn look_when_marked(&self, stop: &CancellationToken) {

@@ -53,7 +53,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -151,7 +150,7 @@ struct Inner {
     /// What events say is to be looked at.
     inbox: Inbox,
     /// One run at a time: the schedule and an event may want one at once.
-    turn: Semaphore,
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A project as the later steps need it.
@@ -228,7 +227,7 @@ impl Crawler {
             held: Mutex::default(),
             recalled: AtomicBool::new(false),
             inbox: Inbox::default(),
-            turn: Semaphore::new(1),
+            turn: tokio::sync::Mutex::default(),
         };
         let crawler = Self { inner: Arc::new(inner) };
         crawler.read_token().await?;

@@ -100,7 +100,7 @@ impl Roots {
     }
 
     /// True when a project at this path was listed with this root.
-    pub fn is_of(&self, row: &RootRow, path: &str) -> bool {
+    pub fn is_of(row: &RootRow, path: &str) -> bool {
         let (path, root) = (path.to_lowercase(), row.path.to_lowercase());
         row.gitlab_id.is_none() || path == root || is_below(&path, &root)
     }

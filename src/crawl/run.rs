@@ -22,9 +22,8 @@ impl Crawler {
     /// When nothing could be read to the end; what was read is kept, and the next run goes on
     /// from there.
     pub async fn sync(&self, pass: Pass, stop: &CancellationToken) -> Result<Summary, Error> {
-        // A permit is given back when the run ends, however it does; it is never closed.
-        let turn = unless_stopped(stop, self.inner.turn.acquire()).await?;
-        let _turn = turn.expect("the turn is never closed");
+        // Given back when the run ends, however it does.
+        let _turn = unless_stopped(stop, self.inner.turn.lock()).await?;
         let (clock, before) = (&self.inner.clock, self.inner.client.stats());
         self.activity().begin(clock.now());
         let result = self.run(pass, stop).await;

@@ -178,18 +178,14 @@ impl Client {
         query: ProjectQuery,
     ) -> Result<Page<FetchedProject>, Error> {
         let mut parameters = query.by_change();
-        match group {
-            Some(group) => {
-                parameters.push(("include_subgroups", "true".to_owned()));
-                parameters.push(("with_shared", "false".to_owned()));
-                let path = ["groups", &group.to_string(), "projects"];
-                self.list::<wire::Project>(&path, &parameters).await
-            }
-            None => {
-                parameters.push(("membership", "true".to_owned()));
-                self.list::<wire::Project>(&["projects"], &parameters).await
-            }
-        }
+        let Some(group) = group else {
+            parameters.push(("membership", "true".to_owned()));
+            return self.list::<wire::Project>(&["projects"], &parameters).await;
+        };
+        parameters.push(("include_subgroups", "true".to_owned()));
+        parameters.push(("with_shared", "false".to_owned()));
+        let path = ["groups", &group.to_string(), "projects"];
+        self.list::<wire::Project>(&path, &parameters).await
     }
 
     /// Asks for a further page of the projects that changed last.

@@ -206,13 +206,11 @@ impl Lookup {
             let url = reqwest::Url::parse(&row.web_url).ok();
             host.is_some() && url.as_ref().and_then(reqwest::Url::host_str) != host.as_deref()
         });
-        match rows.into_iter().next() {
-            Some(row) => self.add_project(row, None, visibility, answer).await,
-            None => {
-                self.add_gone_project(&path, viewer, |_| true, answer).await?;
-                Ok(())
-            }
+        if let Some(row) = rows.into_iter().next() {
+            return self.add_project(row, None, visibility, answer).await;
         }
+        self.add_gone_project(&path, viewer, |_| true, answer).await?;
+        Ok(())
     }
 
     async fn add_project(

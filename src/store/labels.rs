@@ -99,14 +99,13 @@ pub(super) async fn store_labels(
     let mut changes: Vec<(&str, Option<&str>)> = Vec::new();
     for row in &stored {
         let name = row.name.as_str();
-        match row.number.map(|number| names.get(&number).copied()) {
-            Some(Some(new_name)) if new_name != name => changes.push((name, Some(new_name))),
-            Some(Some(_)) => {}
+        let change = match row.number.map(|number| names.get(&number).copied()) {
+            Some(Some(new_name)) => (new_name != name).then_some(Some(new_name)),
             // Another of the same name is not the one that items carried.
-            Some(None) if !unnumbered(name) => changes.push((name, None)),
-            None if !by_name.contains_key(name) => changes.push((name, None)),
-            Some(None) | None => {}
-        }
+            Some(None) => (!unnumbered(name)).then_some(None),
+            None => (!by_name.contains_key(name)).then_some(None),
+        };
+        changes.extend(change.map(|new_name| (name, new_name)));
     }
     let changes = in_order(changes);
     if !changes.is_empty() {

@@ -216,8 +216,8 @@ impl Store {
         ended: &Ended<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Ended { outcome, problems, passes, reads_items, began_by_gitlab } = *ended;
         const DOING: &str = "ending a sync";
+        let Ended { outcome, problems, passes, reads_items, began_by_gitlab } = *ended;
         let query = |source| Error::Query { doing: DOING, source };
         let mut write = self.write(DOING).await?;
         let word = outcome.as_str();

@@ -51,6 +51,7 @@ pub struct Act {
 }
 
 /// All that is drawn from a seed.
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 #[derive(Debug, Clone)]
 pub struct Scene {
     /// The seed.

@@ -153,7 +153,7 @@ impl Crawler {
                 return Ok(None);
             }
             // Templates come as the interface for them has them, the others as they are.
-            let is_template = file.path.starts_with(".gitlab/") && file.path.ends_with(".md");
+            let is_template = is_template(&file.path);
             let read = |bytes: &[u8]| {
                 if is_template {
                     String::from_utf8_lossy(bytes).into_owned()
@@ -185,11 +185,11 @@ impl Crawler {
 fn take_told(due: Due<'_>, branch: Option<&str>, told: &ProjectDetails) -> (ProjectParts, Sure) {
     let mut parts = ProjectParts { labels: told.labels.clone(), ..ProjectParts::default() };
     let mut sure = Sure { labels: told.labels.is_some(), ..Sure::default() };
-    if let (Some(own), Some(found)) = (due.pipeline_branch(), &told.pipeline)
+    if let (Some(own), Some(found)) = (due.pipeline_branch(), &told.pipelines)
         && Some(own) == branch
     {
         sure.pipeline = true;
-        parts.pipeline = Some(found.as_ref().map(|found| pipeline_of(due.project, found)));
+        parts.pipeline = Some(found.first().map(|found| pipeline_of(due.project, found)));
     }
     (parts, sure)
 }
@@ -258,4 +258,10 @@ fn take_texts(row: &mut Changed<'_>, texts: &BTreeMap<String, String>) {
     });
     row.parts.catalog = Some(catalog.collect());
     row.parts.files_print = Some(Some(print(row.due, &row.files)));
+}
+
+/// True for the path of a description template, as GitLab spells it.
+fn is_template(path: &str) -> bool {
+    let extension = path.strip_prefix(".gitlab/").and_then(|rest| rest.rsplit_once('.'));
+    extension.is_some_and(|(_, extension)| extension == "md")
 }

@@ -51,10 +51,9 @@ impl Crawler {
             }
         }
         let is_needed = |group: &str| match (known.get(group), pass) {
-            (None, _) => true,
             (Some(_), Pass::Sync) => false,
             (Some(at), Pass::Files) => now.duration_since(*at).abs() >= HOLDS,
-            (Some(_), Pass::Full | Pass::Reconcile | Pass::Sweep) => true,
+            (None, _) | (Some(_), Pass::Full | Pass::Reconcile | Pass::Sweep) => true,
         };
         let mut names: Vec<&str> = groups.keys().copied().filter(|name| is_needed(name)).collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.matches('/').count()));

@@ -45,9 +45,10 @@ impl Crawler {
         };
         for iids in iids.chunks(AT_ONCE) {
             let read_at = self.gitlab_now();
-            let found = match self.numbers_by_graphql(kind, known, iids, stop).await? {
-                Some(found) => Some(found),
-                None => {
+            let found =
+                if let Some(found) = self.numbers_by_graphql(kind, known, iids, stop).await? {
+                    Some(found)
+                } else {
                     let asked = self.list_by_number(kind, project, iids.to_vec());
                     match unless_stopped(stop, asked).await? {
                         Ok(there) => there.map(|items| {
@@ -59,8 +60,7 @@ impl Crawler {
                             None
                         }
                     }
-                }
-            };
+                };
             let Some(found) = found else {
                 all.failed.extend(iids.iter().copied());
                 continue;

@@ -17,7 +17,7 @@ const PAGES_FOR_EACH: usize = 60;
 /// The windows of one walk.
 #[derive(Debug)]
 pub(super) struct Windows {
-    windows: Vec<Live>,
+    live: Vec<Live>,
     /// How many read at the same time.
     readers: usize,
     divisions: usize,
@@ -57,8 +57,8 @@ pub(super) enum Task {
 impl Windows {
     /// Begins with what was stored.
     pub(super) fn new(windows: Vec<Window>, readers: usize) -> Self {
-        let windows = windows.into_iter().map(|window| Live::new(window, false)).collect();
-        Self { windows, readers, divisions: 0, pages: 0, failed: false }
+        let live = windows.into_iter().map(|window| Live::new(window, false)).collect();
+        Self { live, readers, divisions: 0, pages: 0, failed: false }
     }
 
     /// Returns what a reader that has nothing to do is to do.
@@ -66,11 +66,11 @@ impl Windows {
         if self.failed {
             return Task::End;
         }
-        if let Some(live) = self.windows.iter_mut().find(|live| !live.taken && !live.window.done) {
+        if let Some(live) = self.live.iter_mut().find(|live| !live.taken && !live.window.done) {
             live.taken = true;
             return Task::Read(live.window);
         }
-        if self.windows.iter().all(|live| live.window.done) {
+        if self.live.iter().all(|live| live.window.done) {
             return Task::End;
         }
         if self.divisions >= self.readers.saturating_sub(1) + self.pages / PAGES_FOR_EACH {
@@ -84,7 +84,7 @@ impl Windows {
     /// stored would, after a kill, count as read to its old end.
     fn divide(&mut self) -> Option<Task> {
         let largest = self
-            .windows
+            .live
             .iter_mut()
             .filter(|live| !live.window.done && !live.dividing)
             .max_by_key(|live| live.left())
@@ -94,13 +94,13 @@ impl Windows {
         largest.dividing = true;
         let part = Window { lower: at, upper, position: at, done: false };
         self.divisions += 1;
-        self.windows.push(Live::new(part, true));
+        self.live.push(Live::new(part, true));
         Some(Task::ReadPart { lower, part })
     }
 
     /// Takes note that a part is stored: the window that it was divided from ends where it begins.
     pub(super) fn divided(&mut self, lower: Timestamp, part: Window) {
-        if let Some(live) = self.windows.iter_mut().find(|live| live.window.lower == lower) {
+        if let Some(live) = self.live.iter_mut().find(|live| live.window.lower == lower) {
             live.window.upper = part.lower;
             live.dividing = false;
         }
@@ -108,7 +108,7 @@ impl Windows {
 
     /// Returns where a window ends now.
     pub(super) fn upper(&self, lower: Timestamp) -> Option<Timestamp> {
-        let live = self.windows.iter().find(|live| live.window.lower == lower)?;
+        let live = self.live.iter().find(|live| live.window.lower == lower)?;
         Some(live.window.upper)
     }
 
@@ -121,7 +121,7 @@ impl Windows {
         done: bool,
     ) {
         self.pages += 1;
-        let Some(live) = self.windows.iter_mut().find(|live| live.window.lower == lower) else {
+        let Some(live) = self.live.iter_mut().find(|live| live.window.lower == lower) else {
             return;
         };
         if let Some((first, last)) = times {
@@ -139,7 +139,7 @@ impl Windows {
 
     /// True when every window was read to its end.
     pub(super) fn is_whole(&self) -> bool {
-        self.windows.iter().all(|live| live.window.done)
+        self.live.iter().all(|live| live.window.done)
     }
 }
 

@@ -42,7 +42,7 @@ impl Crawler {
             roots.listed_whole.contains(&row.key) && !roots.unread.contains(&row.name)
         };
         let held = self.inner.store.list_held(run.source).await?;
-        let holder = |path: &str| rows.iter().position(|row| roots.is_of(row, path));
+        let holder = |path: &str| rows.iter().position(|row| Roots::is_of(row, path));
         let mut by_root: BTreeMap<Option<usize>, Vec<UnseenProject>> = BTreeMap::new();
         for project in gone {
             by_root.entry(holder(&project.path)).or_default().push(project);

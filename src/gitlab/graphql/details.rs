@@ -42,8 +42,8 @@ pub struct ProjectDetails {
     pub labels: Option<Vec<Label>>,
     /// Those of the paths, and of the templates, that its default branch holds.
     pub files: Option<Vec<FoundFile>>,
-    /// The latest pipeline of the branch that was asked about.
-    pub pipeline: Option<Option<FoundPipeline>>,
+    /// The latest pipeline of the branch that was asked about, if it has one.
+    pub pipelines: Option<Vec<FoundPipeline>>,
 }
 
 /// A file, by the id of its content.
@@ -291,7 +291,7 @@ fn sort(partial: &Partial<Data>, paths: &[&str]) -> Told {
         let details = ProjectDetails {
             labels: labels(node.labels.as_ref()),
             files: node.repository.as_ref().and_then(|repository| repository.files(paths)),
-            pipeline: pipeline(node.pipelines.as_ref()),
+            pipelines: pipelines(node.pipelines.as_ref()),
         };
         if rows.insert(ProjectId::new(id), details).is_some() {
             // Which of the two is true?
@@ -314,18 +314,21 @@ fn labels(page: Option<&Connection<LabelRow>>) -> Option<Vec<Label>> {
     labels.collect()
 }
 
-fn pipeline(page: Option<&Connection<PipelineRow>>) -> Option<Option<FoundPipeline>> {
+/// The first of a list of one pipeline, or none where it is empty; nothing where it was not shown.
+fn pipelines(page: Option<&Connection<PipelineRow>>) -> Option<Vec<FoundPipeline>> {
     let rows = page?.nodes.as_ref()?;
-    let Some(row) = rows.first() else { return Some(None) };
-    let row = row.as_ref()?;
-    Some(Some(FoundPipeline {
-        id: PipelineId::new(global_id::read(row.id.as_deref()?)?),
-        status: row.status.to_ascii_lowercase(),
-        git_ref: row.git_ref.clone(),
-        sha: row.sha.clone(),
-        created_at: row.created_at.or(row.updated_at)?,
-        updated_at: row.updated_at,
-    }))
+    let rows = rows.iter().map(|row| {
+        let row = row.as_ref()?;
+        Some(FoundPipeline {
+            id: PipelineId::new(global_id::read(row.id.as_deref()?)?),
+            status: row.status.to_ascii_lowercase(),
+            git_ref: row.git_ref.clone(),
+            sha: row.sha.clone(),
+            created_at: row.created_at.or(row.updated_at)?,
+            updated_at: row.updated_at,
+        })
+    });
+    rows.take(1).collect()
 }
 
 impl RepositoryRow {
@@ -392,7 +395,7 @@ mod tests {
         }})));
         let told = told.expect("it is told");
         assert_eq!(told.labels.map(|labels| labels[0].id), Some(Some(LabelId::new(3))));
-        assert_eq!(told.pipeline, Some(None));
+        assert_eq!(told.pipelines, Some(Vec::new()));
         let file = |path: &str, oid: &str| FoundFile { path: path.to_owned(), oid: oid.to_owned() };
         let expected = [file(".gitlab/issue_templates/Bug.md", "a"), file("CODEOWNERS", "b")];
         assert_eq!(told.files.as_deref(), Some(&expected[..]));
@@ -419,7 +422,7 @@ mod tests {
         }
         for pipelines in [json!(null), json!({"nodes": null}), json!({"nodes": [null]})] {
             let told = details(&row(&json!({"pipelines": pipelines}))).expect("told");
-            assert_eq!(told.pipeline, None);
+            assert_eq!(told.pipelines, None);
         }
     }
 }

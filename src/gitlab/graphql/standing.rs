@@ -49,12 +49,12 @@ impl Kind {
     /// comments alone are light.
     pub(super) const fn size(self) -> Size {
         match self {
-            // Each list is counted by the database: not too many in one query.
-            Self::Files | Self::Details | Self::Counts => Size::new(50, PAGE_MAXIMUM),
-            // As a published connector has it: what comes with merge requests is less.
-            Self::LinkedIssues | Self::Issues => Size::new(50, PAGE_MAXIMUM),
-            Self::MergeRequests => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
-            Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
+            // Each list of projects is counted by the database: not too many in one query. Issues
+            // as a published connector has them: what comes with merge requests is less.
+            Self::Files | Self::Details | Self::Counts | Self::LinkedIssues | Self::Issues => {
+                Size::new(50, PAGE_MAXIMUM)
+            }
+            Self::MergeRequests | Self::Notes => Size::new(PAGE_MAXIMUM, PAGE_MAXIMUM),
             Self::GroupCounts | Self::Instance => Size::new(1, 1),
         }
     }

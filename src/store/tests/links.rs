@@ -50,10 +50,10 @@ async fn merge_request_is_found_from_the_incident_that_its_issue_mentions() {
     let index = Index::new().await;
     let key = index.project(&project(1, "Shop/Webshop")).await;
     let closing = telling(merge_request(9), LinkKind::Closes, "shop/webshop#2");
-    index.items(key, &[closing.clone()]).await;
+    index.items(key, std::slice::from_ref(&closing)).await;
     assert!(links(&index, &closing, &ALL).await.is_empty(), "the issue is not there yet");
     let mentioning = issue(2).mentions("servicenow", "INC-1");
-    index.items(key, &[mentioning.clone()]).await;
+    index.items(key, std::slice::from_ref(&mentioning)).await;
     assert_eq!(links(&index, &closing, &ALL).await, ["closes > 2"]);
     assert_eq!(links(&index, &mentioning, &ALL).await, ["closes < 9"]);
 
@@ -167,7 +167,7 @@ async fn who_shows_all_its_relations_decides_over_notes_and_the_other_end() {
     assert_eq!(links(&index, &three, &ALL).await, ["relates_to > 1!"]);
 
     // REST shows none, which says nothing of an item that is as old as before.
-    index.items(key, &[two.clone()]).await;
+    index.items(key, std::slice::from_ref(&two)).await;
     assert!(links(&index, &two, &ALL).await.is_empty());
     // From a newer one on, whatever says so counts again.
     let mut newer = two.clone();

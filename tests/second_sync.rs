@@ -30,7 +30,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::facts::{Facts, assert_same};
 use support::shop::{self, Shop};
-use support::{Bench, Index, MEMBER, content, mischief};
+use support::{Bench, Index, MEMBER, address, content, mischief};
+use xrefd::crawl::Pass;
 
 /// Reads GitLab into a new index, and writes that down.
 async fn anew(gitlab: &GitLab, token: &str) -> Facts {
@@ -272,4 +273,41 @@ async fn items_that_come_while_pages_are_turned_are_not_lost() {
     }
     index.sync().await;
     check("after many items of one moment", &gitlab, &index).await;
+}
+
+#[tokio::test]
+async fn short_references_follow_their_project_with_the_next_sync() {
+    let shop = Shop::open().await;
+    let mentions = async |path: &str| {
+        let address = address(&["v1", "references", "gitlab_issue", &format!("{path}#1")]);
+        shop.index.api(Some(MEMBER)).get(&address).await.body.to_string()
+    };
+    assert!(mentions("acme/shop/webshop").await.contains("acme/shop/webshop!1"));
+    assert!(shop.gitlab.world().rename_project(shop.projects.webshop, "storefront"));
+    shop.index.sync().await;
+    let found = mentions("acme/shop/storefront").await;
+    assert!(found.contains("acme/shop/storefront!1"), "{found}");
+}
+
+#[tokio::test]
+async fn a_renamed_group_of_many_projects_is_read_again_by_the_lists_of_its_root() {
+    let (mut world, _) = shop::world();
+    for number in 0..12 {
+        let project = world.add_project(NewProject::at(&format!("acme/many/part-{number}")));
+        world.add_issue(project, NewIssue::new("Slow"));
+        let new = NewMergeRequest::new("Faster").description("Closes #1");
+        let change = world.add_merge_request(project, new);
+        let note = NewNote::new("See #1").author("bob");
+        world.add_note(ItemRef::merge_request(project, change), note);
+    }
+    let (gitlab, _bench, index) = read_once(world).await;
+    let group = gitlab.world().find_group("acme/many").expect("it is there").id;
+    assert!(gitlab.world().rename_group(group, "more"));
+    gitlab.forget_requests();
+    index.run(Pass::Reconcile).await;
+    let asked = gitlab.requests();
+    let own = asked.iter().filter(|row| row.path.starts_with("/api/v4/projects/")).count();
+    assert!(own < 12, "no list of each project is asked for: {asked:#?}");
+    let wanted = anew(&gitlab, gitlab.token()).await;
+    assert_same("after the rename of a group", &wanted, &content::of(&index).await);
 }

@@ -344,6 +344,7 @@ impl Crawler {
                 Some(_) => {}
             }
         }
+        self.read_moved(run, root, &wanted, before, roots).await?;
         self.inner.store.apply_projects(run, &writes).await?;
         self.inner.progress.event(Event::Done(writes.len() as u64));
         self.keep_sample(&wanted);

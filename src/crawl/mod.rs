@@ -32,6 +32,7 @@ mod items;
 mod limits;
 mod marks;
 mod marks_reader;
+mod moved;
 mod notes;
 mod pass;
 pub mod plan;

@@ -85,6 +85,8 @@ pub struct Scene {
     pub blobs: BlobRegime,
     /// Whether events tell what happens.
     pub hooks: Hooks,
+    /// What people do most of the time.
+    pub rush: Option<Deed>,
     /// The passes.
     pub acts: Vec<Act>,
 }
@@ -134,7 +136,7 @@ impl Scene {
             };
             acts.push(act(random, pass, killed));
         }
-        Self {
+        let drawn = Self {
             seed,
             kills,
             size,
@@ -160,7 +162,36 @@ impl Scene {
                 4 => Hooks::Doubled,
                 _ => Hooks::Lost,
             },
+            rush: None,
             acts,
+        };
+        drawn.hardened()
+    }
+
+    /// Makes some scenes harder than chance would: each protection of the sync is needed in one of
+    /// sixteen, so that its absence shows soon (`mutants.sh`).
+    fn hardened(self) -> Self {
+        let calm = Self { percent: 0.0, hooks: Hooks::None, roots: Roots::Group, ..self.clone() };
+        match self.seed % 16 {
+            // More items than a page change at one moment, where pages are asked for by time.
+            9 => Self {
+                size: [3, 60, 40],
+                graphql: false,
+                comments: false,
+                rush: Some(Deed::BulkEdit),
+                ..calm
+            },
+            // Changes are seen long after they were made.
+            10 => Self { lag_seconds: 90, pace: 1, ..calm },
+            // Comments that move no item, where they do not come with the items.
+            11 => Self {
+                comments: true,
+                graphql: false,
+                pace: 1,
+                rush: Some(Deed::Comment),
+                ..calm
+            },
+            _ => self,
         }
     }
 
@@ -184,6 +215,9 @@ impl Scene {
         if self.crowded {
             weights = weights.with(Deed::BulkEdit, 12).with(Deed::Comment, 60);
             weights = weights.with(Deed::EditComment, 15).with(Deed::DeleteItem, 8);
+        }
+        if let Some(deed) = self.rush {
+            weights = weights.with(deed, 200);
         }
         if matches!(self.roots, Roots::Projects | Roots::Overlapping) {
             // A configured project that answers 404 stays, with a problem: nothing is removed on

@@ -269,7 +269,7 @@ impl Stage {
         }
         let mut wrong: Vec<String> =
             left.iter().map(|problem| format!("still a problem: {problem:?}")).collect();
-        wrong.extend(judge::judge(&self.scene, &self.named, &self.gitlab, index).await);
+        wrong.extend(judge::judge(&self.scene, &self.named, &self.gitlab, index, last).await);
         Ok(wrong)
     }
 }

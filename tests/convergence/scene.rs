@@ -184,13 +184,9 @@ impl Scene {
             // Changes are seen long after they were made.
             10 => Self { lag_seconds: 90, pace: 1, ..calm },
             // Comments that move no item, where they do not come with the items.
-            11 => Self {
-                comments: true,
-                graphql: false,
-                pace: 1,
-                rush: Some(Deed::Comment),
-                ..calm
-            },
+            11 => {
+                Self { comments: true, graphql: false, pace: 1, rush: Some(Deed::Comment), ..calm }
+            }
             _ => self,
         }
     }

@@ -42,5 +42,5 @@ converge SEEDS="10000" FROM="0":
     XREFD_SEEDS={{ FROM }}..$(({{ FROM }} + {{ SEEDS }})) cargo test --test convergence -- --ignored --nocapture
 
 # Shows that the convergence test fails without any one protection of the sync.
-mutants SEEDS="0..16" *NAMES:
+mutants SEEDS="0..64" *NAMES:
     tests/convergence/mutants.sh {{ SEEDS }} {{ NAMES }}

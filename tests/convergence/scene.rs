@@ -104,6 +104,9 @@ pub enum Hooks {
     Lost,
 }
 
+/// A sync right after another.
+const SOON: Act = Act { pass: Pass::Sync, killed_after: None, rest_seconds: 0, deeds: 2 };
+
 impl Scene {
     /// Draws a scene.
     pub fn draw(seed: u64, kills: Kills) -> Self {
@@ -183,10 +186,18 @@ impl Scene {
             },
             // Changes are seen long after they were made.
             10 => Self { lag_seconds: 90, pace: 1, ..calm },
-            // Comments that move no item, where they do not come with the items.
-            11 => {
-                Self { comments: true, graphql: false, pace: 1, rush: Some(Deed::Comment), ..calm }
-            }
+            // Comments are edited, which moves no item so soon after another change and shows in no
+            // number, where they do not come with the items.
+            11 => Self {
+                size: [3, 2, 2],
+                comments: true,
+                graphql: false,
+                crowded: true,
+                pace: 1,
+                rush: Some(Deed::EditComment),
+                acts: vec![SOON; 10],
+                ..calm
+            },
             _ => self,
         }
     }

@@ -95,7 +95,8 @@ impl Stage {
         let scene = &self.scene;
         let lag = SignedDuration::from_secs(scene.lag_seconds);
         self.gitlab.world().set_commit_delay(lag);
-        let life = Life::seeded(scene.seed).weights(scene.weights());
+        let stride = SignedDuration::from_secs(scene.stride_seconds);
+        let life = Life::seeded(scene.seed).weights(scene.weights()).stride(stride);
         self.gitlab.live(life, Pace::AfterRequests(scene.pace));
         for fault in scene.faults() {
             self.gitlab.faults().add(fault);

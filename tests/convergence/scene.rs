@@ -85,6 +85,8 @@ pub struct Scene {
     pub blobs: BlobRegime,
     /// Whether events tell what happens.
     pub hooks: Hooks,
+    /// How long it is from one thing that people do to the next, in seconds, at most.
+    pub stride_seconds: i64,
     /// What people do most of the time.
     pub rush: Option<Deed>,
     /// The passes.
@@ -165,6 +167,7 @@ impl Scene {
                 4 => Hooks::Doubled,
                 _ => Hooks::Lost,
             },
+            stride_seconds: 40,
             rush: None,
             acts,
         };
@@ -194,6 +197,7 @@ impl Scene {
                 graphql: false,
                 crowded: true,
                 pace: 1,
+                stride_seconds: 4,
                 rush: Some(Deed::EditComment),
                 acts: vec![SOON; 10],
                 ..calm

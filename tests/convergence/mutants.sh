@@ -123,7 +123,7 @@ play() {
         if ! (cd "$copy/tree" && XREFD_WITHOUT=$1 XREFD_SEEDS=$step..$end "$test" --ignored \
             --exact as_many_scenes_as_one_likes --nocapture --test-threads=1) >"$log" 2>&1; then
             local seed difference
-            seed=$(grep -m1 -o '^seed [0-9]*' "$log" || echo 'no seed')
+            seed=$(grep -o 'seed [0-9]*: Scene' "$log" | head -1 | cut -d: -f1)
             difference=$(grep -m1 -E '^ +(missing|too much): |^still a problem|did not end|panicked' \
                 "$log" || echo "see $log")
             printf '| %s | %s | %s |\n' "$1" "${seed#seed }" "${difference#"${difference%%[! ]*}"}"

@@ -40,3 +40,7 @@ demo *ARGS:
 # So many random scenes in which the index must converge, from the first seed on.
 converge SEEDS="10000" FROM="0":
     XREFD_SEEDS={{ FROM }}..$(({{ FROM }} + {{ SEEDS }})) cargo test --test convergence -- --ignored --nocapture
+
+# Shows that the convergence test fails without any one protection of the sync.
+mutants SEEDS="0..64" *NAMES:
+    tests/convergence/mutants.sh {{ SEEDS }} {{ NAMES }}

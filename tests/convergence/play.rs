@@ -20,9 +20,9 @@ use crate::support::{self, Bench, Index, TOKEN_VARIABLE, daemon};
 /// How often GitLab's count of requests is looked at.
 const LOOK: Duration = Duration::from_micros(300);
 
-/// How many sweeps may be needed: one finds what goes, the next confirms a great drop, and one more
+/// How many passes may be needed: one finds what goes, the next confirms a great drop, and one more
 /// sees that nothing is left to do.
-const SWEEPS: usize = 4;
+const LAST_PASSES: usize = 4;
 
 /// Longer than a second look takes, and than any lag.
 const QUIET: SignedDuration = SignedDuration::from_mins(10);
@@ -95,7 +95,8 @@ impl Stage {
         let scene = &self.scene;
         let lag = SignedDuration::from_secs(scene.lag_seconds);
         self.gitlab.world().set_commit_delay(lag);
-        let life = Life::seeded(scene.seed).weights(scene.weights());
+        let stride = SignedDuration::from_secs(scene.stride_seconds);
+        let life = Life::seeded(scene.seed).weights(scene.weights()).stride(stride);
         self.gitlab.live(life, Pace::AfterRequests(scene.pace));
         for fault in scene.faults() {
             self.gitlab.faults().add(fault);
@@ -220,11 +221,31 @@ impl Stage {
         format!("the process was killed after {requests} requests")
     }
 
-    /// A last sync and sweeps, until nothing is left to do; then the comparison.
+    /// A last sync and reconciles, and then sweeps, each until nothing is left to do; the index is
+    /// compared after both. A sweep reads every item again, and would hide what the others missed.
     async fn settle(&self, told: &mut Vec<String>) -> Result<(), String> {
         let index = self.open().await;
+        let mut wrong = Vec::new();
+        for last in [Pass::Reconcile, Pass::Sweep] {
+            wrong = self.settle_by(last, &index, told).await?;
+            if !wrong.is_empty() {
+                wrong.insert(0, format!("after the {}:", last.as_str()));
+                break;
+            }
+        }
+        index.close().await;
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    }
+
+    /// A sync and passes of one kind, until nothing is left to do; returns what is wrong then.
+    async fn settle_by(
+        &self,
+        last: Pass,
+        index: &Index,
+        told: &mut Vec<String>,
+    ) -> Result<Vec<String>, String> {
         let mut passes = vec![Pass::Sync];
-        passes.extend([Pass::Sweep; SWEEPS]);
+        passes.extend([last; LAST_PASSES]);
         let mut left = Vec::new();
         for pass in passes {
             left.clear();
@@ -243,15 +264,14 @@ impl Stage {
                 left.len()
             ));
             self.clock.skip(QUIET);
-            if pass == Pass::Sweep && removed == 0 && left.is_empty() {
+            if pass == last && removed == 0 && left.is_empty() {
                 break;
             }
         }
-        let mut wrong = Vec::new();
-        wrong.extend(left.iter().map(|problem| format!("still a problem: {problem:?}")));
-        wrong.extend(judge::judge(&self.scene, &self.named, &self.gitlab, &index).await);
-        index.close().await;
-        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+        let mut wrong: Vec<String> =
+            left.iter().map(|problem| format!("still a problem: {problem:?}")).collect();
+        wrong.extend(judge::judge(&self.scene, &self.named, &self.gitlab, index, last).await);
+        Ok(wrong)
     }
 }
 

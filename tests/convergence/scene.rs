@@ -86,6 +86,10 @@ pub struct Scene {
     pub blobs: BlobRegime,
     /// Whether events tell what happens.
     pub hooks: Hooks,
+    /// How long it is from one thing that people do to the next, in seconds, at most.
+    pub stride_seconds: i64,
+    /// What people do most of the time.
+    pub rush: Option<Deed>,
     /// The passes.
     pub acts: Vec<Act>,
 }
@@ -102,6 +106,9 @@ pub enum Hooks {
     /// Most events are lost.
     Lost,
 }
+
+/// A sync right after another.
+const SOON: Act = Act { pass: Pass::Sync, killed_after: None, rest_seconds: 0, deeds: 2 };
 
 impl Scene {
     /// Draws a scene.
@@ -135,7 +142,7 @@ impl Scene {
             };
             acts.push(act(random, pass, killed));
         }
-        Self {
+        let drawn = Self {
             seed,
             kills,
             size,
@@ -161,7 +168,42 @@ impl Scene {
                 4 => Hooks::Doubled,
                 _ => Hooks::Lost,
             },
+            stride_seconds: 40,
+            rush: None,
             acts,
+        };
+        drawn.hardened()
+    }
+
+    /// Makes some scenes harder than chance would: each protection of the sync is needed in one of
+    /// sixteen, so that its absence shows soon (`mutants.sh`).
+    fn hardened(self) -> Self {
+        let calm = Self { percent: 0.0, hooks: Hooks::None, roots: Roots::Group, ..self.clone() };
+        match self.seed % 16 {
+            // More items than a page change at one moment, where pages are asked for by time.
+            9 => Self {
+                size: [3, 60, 40],
+                graphql: false,
+                comments: false,
+                rush: Some(Deed::BulkEdit),
+                ..calm
+            },
+            // Changes are seen long after they were made.
+            10 => Self { lag_seconds: 90, pace: 1, ..calm },
+            // Comments are edited, which moves no item so soon after another change and shows in no
+            // number, where they do not come with the items.
+            11 => Self {
+                size: [3, 2, 2],
+                comments: true,
+                graphql: false,
+                crowded: true,
+                pace: 1,
+                stride_seconds: 4,
+                rush: Some(Deed::EditComment),
+                acts: vec![SOON; 10],
+                ..calm
+            },
+            _ => self,
         }
     }
 
@@ -185,6 +227,9 @@ impl Scene {
         if self.crowded {
             weights = weights.with(Deed::BulkEdit, 12).with(Deed::Comment, 60);
             weights = weights.with(Deed::EditComment, 15).with(Deed::DeleteItem, 8);
+        }
+        if let Some(deed) = self.rush {
+            weights = weights.with(deed, 200);
         }
         if matches!(self.roots, Roots::Projects | Roots::Overlapping) {
             // A configured project that answers 404 stays, with a problem: nothing is removed on

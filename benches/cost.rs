@@ -226,7 +226,8 @@ fn total(counts: &Counts) -> u64 {
 /// Counts the requests for lists of projects, issues and merge requests.
 fn pages_of(counts: &Counts) -> u64 {
     let is_list = |route: &str| {
-        ["/projects", "/issues", "/merge_requests"].iter().any(|list| route.ends_with(list))
+        let lists = ["/projects", "/issues", "/merge_requests"];
+        lists.iter().any(|list| route.ends_with(list)) && !route.contains("/templates/")
     };
     counts.iter().filter(|((route, _), _)| is_list(route)).map(|(_, count)| count).sum()
 }

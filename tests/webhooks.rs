@@ -185,6 +185,9 @@ async fn an_event_about_something_foreign_costs_nothing() {
     assert_eq!(post(&shop.index, &[("x-gitlab-token", HOOK_TOKEN)], Body::from(body)).await, 202);
     let mine = "{\"my\": \"own template\"";
     assert_eq!(post(&shop.index, &[("x-gitlab-token", HOOK_TOKEN)], Body::from(mine)).await, 202);
+    let shown = shop.index.api(Some(MEMBER)).get("/v1/crawls").await;
+    let shown = &shown.data()[0]["webhooks"];
+    assert!(shown["last_event_at"].is_string() && shown["waiting"] == 0, "{shown}");
     let events = &shop.index.crawlers[0].inbox().events();
     assert_eq!((events.waiting, events.received.values().sum::<u64>()), (0, 2));
     assert!(shop.gitlab.requests().is_empty());

@@ -152,6 +152,20 @@ impl Inbox {
         self.state().marks.take()
     }
 
+    /// Puts back what was taken out and could not be looked at.
+    pub(super) fn put_back(&self, marks: Marks) {
+        let mut state = self.state();
+        for ((project, kind), iids) in marks.items {
+            for iid in iids {
+                state.marks.add(Subject::Item(project, kind, iid));
+            }
+        }
+        for project in marks.details {
+            state.marks.add(Subject::Files(project));
+        }
+        self.ring(&state);
+    }
+
     /// Says whether a sync is wanted, and forgets it.
     pub(super) fn take_sync(&self) -> bool {
         std::mem::take(&mut self.state().marks.sync)
@@ -219,6 +233,17 @@ mod tests {
         let iids = BTreeSet::from([Iid::new(1), Iid::new(2)]);
         assert_eq!(marks.items, BTreeMap::from([((ProjectId::new(7), ItemKind::Issue), iids)]));
         assert!(inbox.take() == Marks::default() && !inbox.take_sync());
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_there_again() {
+        let inbox = Inbox::default();
+        inbox.receive(&issue(1), None, Timestamp::UNIX_EPOCH);
+        let taken = inbox.take();
+        inbox.receive(&issue(2), None, Timestamp::UNIX_EPOCH);
+        inbox.put_back(taken);
+        let iids = BTreeSet::from([Iid::new(1), Iid::new(2)]);
+        assert_eq!(inbox.take().items.into_values().collect::<Vec<_>>(), [iids]);
     }
 
     #[test]

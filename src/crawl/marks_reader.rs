@@ -46,11 +46,15 @@ impl Crawler {
     async fn look_when_marked(&self, stop: &CancellationToken) {
         let inbox = &self.inner.inbox;
         let mut looked: Option<Instant> = None;
+        let mut failures = 0;
         while stop.run_until_cancelled(inbox.marked.notified()).await.is_some() {
             if stop.run_until_cancelled(tokio::time::sleep(GATHERING)).await.is_none() {
                 return;
             }
-            match self.look_at(&inbox.take(), stop).await {
+            let marks = inbox.take();
+            let result = self.look_at(&marks, stop).await;
+            failures = if result.is_err() { failures + 1 } else { 0 };
+            match result {
                 Ok(unknown) if unknown.is_empty() => {}
                 Ok(_) if looked.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) => {}
                 Ok(_) => {
@@ -58,6 +62,14 @@ impl Crawler {
                     inbox.want_sync();
                 }
                 Err(Error::Stopped) => return,
+                Err(error) if failures < TRIES => {
+                    tracing::debug!("what events marked is looked at again: {}", chain(&error));
+                    let rest = tokio::time::sleep(BETWEEN_TRIES);
+                    if stop.run_until_cancelled(rest).await.is_none() {
+                        return;
+                    }
+                    inbox.put_back(marks);
+                }
                 Err(error) => tracing::warn!(
                     source = %self.inner.source.name,
                     "what events marked in {} is left to the next sync: {}",

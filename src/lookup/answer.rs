@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::live::{BudgetStatus, CrawlState, GitLabStatus, Live, TokenStatus, UnavailablePart};
+use super::live::{
+    BudgetStatus, CrawlState, GitLabStatus, Live, TokenStatus, UnavailablePart, WebhookStatus,
+};
 use super::streams::StreamStatus;
 
 /// A page of a list.
@@ -509,6 +511,8 @@ pub struct SourceStatus {
     pub gitlab: Option<GitLabStatus>,
     /// What is not to be had, and is not asked for; null unless the daemon that crawls is asked.
     pub unavailable: Option<Vec<UnavailablePart>>,
+    /// What came of its webhooks; null unless the daemon that crawls is asked.
+    pub webhooks: Option<WebhookStatus>,
 }
 
 impl SourceStatus {
@@ -520,6 +524,7 @@ impl SourceStatus {
         self.token = live.token;
         self.gitlab = Some(live.gitlab);
         self.unavailable = Some(live.unavailable);
+        self.webhooks = Some(live.webhooks);
         self
     }
 }

@@ -51,6 +51,7 @@ impl Lookup {
                 token: None,
                 gitlab: None,
                 unavailable: None,
+                webhooks: None,
             })
             .collect())
     }

@@ -23,6 +23,17 @@ pub struct Live {
     pub gitlab: GitLabStatus,
     /// What is not to be had there, and is not asked for.
     pub unavailable: Vec<UnavailablePart>,
+    /// What came of webhooks.
+    pub webhooks: WebhookStatus,
+}
+
+/// What came of the webhooks of a source since the daemon started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhookStatus {
+    /// When the last event came; null before the first.
+    pub last_event_at: Option<Timestamp>,
+    /// How many items and projects are marked and not yet read.
+    pub waiting: u64,
 }
 
 /// Whether a source syncs, and how its last sync ended.

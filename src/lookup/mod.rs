@@ -36,7 +36,7 @@ pub use answer::*;
 pub use input::Input;
 pub use live::{
     BudgetStatus, BudgetWindow, CrawlState, EndedSync, GitLabStatus, LearntLimit, Live, TokenScope,
-    TokenStatus, UnavailablePart,
+    TokenStatus, UnavailablePart, WebhookStatus,
 };
 pub use names::ItemQuery;
 pub use streams::{StreamGap, StreamState, StreamStatus};

@@ -9,7 +9,7 @@ use crate::crawl::status::{self, Budget, Capabilities, ScopeFinding, TokenCheck}
 use crate::crawl::{Activity, SourceNow};
 use crate::lookup::{
     BudgetStatus, BudgetWindow, CrawlState, EndedSync, GitLabStatus, LearntLimit, Live, Page,
-    SourceStatus, TokenScope, TokenStatus, UnavailablePart, Viewer,
+    SourceStatus, TokenScope, TokenStatus, UnavailablePart, Viewer, WebhookStatus,
 };
 use crate::serve::caller::Caller;
 use crate::serve::question::Question;
@@ -66,6 +66,7 @@ fn shown(now: SourceNow) -> Live {
             })
             .collect(),
         gitlab: gitlab(now.capabilities),
+        webhooks: WebhookStatus { last_event_at: now.events.last_at, waiting: now.events.waiting },
     }
 }
 

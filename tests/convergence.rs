@@ -31,7 +31,7 @@ const REGRESSIONS: &[(u64, &str)] = &[
 ];
 
 /// The longest that a scene may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Plays scenes one after the other, and returns what went wrong in each that failed.
 async fn play_all(seeds: impl Iterator<Item = u64>, kills: Kills) -> Vec<(u64, String)> {

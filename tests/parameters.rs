@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gitlab_sim::world::{ItemRef, NewNote, World};
-use gitlab_sim::{Generator, GitLab, Options, Request};
+use gitlab_sim::{Generator, GitLab, Options, Request, Tier};
 use serde_json::Value;
 use support::shop::Shop;
 use support::{Bench, Index};
@@ -50,6 +50,8 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ("/projects/{}/labels", "`GET /projects/:id/labels`"),
     ("/projects/{}/issues/{}/notes", "/:iid/notes`"),
     ("/projects/{}/merge_requests/{}/notes", "/:iid/notes`"),
+    // The reference names it among those of Premium.
+    ("/projects/{}/approval_rules", "`GET /projects/:id/approval_rules`"),
     ("/personal_access_tokens/self", "`GET /personal_access_tokens/self`"),
     ("/projects/{}/templates/issues", "`GET /projects/:id/templates/issues`"),
     ("/projects/{}/templates/issues/{}", "`GET …/templates/issues/:key`"),
@@ -237,7 +239,9 @@ async fn every_parameter_of_a_group_sync_is_declared() {
     }
     .generate();
     for (transport, all, changed) in [("auto", GRAPHQL, GRAPHQL), ("rest", ALL, CHANGED)] {
-        let gitlab = GitLab::start(world.clone(), Options::default()).await.expect("a free port");
+        let tier = if transport == "auto" { Tier::Premium } else { Tier::Free };
+        let options = Options { tier, ..Options::default() };
+        let gitlab = GitLab::start(world.clone(), options).await.expect("a free port");
         let source = format!("transport = \"{transport}\"");
         let bench = Bench::new(&gitlab, "acme", &source, "");
         let index = bench.open().await;

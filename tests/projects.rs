@@ -4,7 +4,8 @@
 mod support;
 
 use gitlab_sim::world::{NewPipeline, NewProject, ProjectId};
-use gitlab_sim::{GitLab, Options, World};
+use gitlab_sim::{GitLab, Options, Tier, World};
+use sqlx::Row;
 use support::facts::assert_same;
 use support::{Bench, Index, content};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,52 @@ async fn idle_sync_of_another_process_asks_three_questions() {
     let asked: Vec<String> = gitlab.requests().iter().map(|row| row.path.clone()).collect();
     let projects = asked.iter().filter(|path| path.ends_with("/projects")).count();
     assert_eq!((projects, asked.len() <= 3), (1, true), "{asked:#?}");
+}
+
+/// What groups lend, as stored: the group, and the name and text of the template.
+async fn lent(index: &Index) -> Vec<String> {
+    let rows = "select namespace || ' ' || name from lent_template order by 1";
+    let rows = index.rows(rows).await;
+    rows.into_iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn templates_that_groups_lend_cost_a_few_questions_however_many_groups() {
+    for (tier, most) in [(Tier::Premium, 12), (Tier::Free, 2), (Tier::Community, 0)] {
+        let mut world = World::new();
+        for group in 0..30 {
+            let id = world.add_project(NewProject::at(&format!("acme/team-{group:02}/web")));
+            world.add_file(id, "README.md", "text\n");
+        }
+        let lender = world.add_project(NewProject::at("acme/team-07/templates"));
+        world.add_file(lender, ".gitlab/issue_templates/Incident.md", "Service:\n");
+        world.add_project(NewProject::at("acme/team-07/sub/api"));
+        let group = |path: &str| world.find_group(path).expect("it is there").id;
+        let (acme, team) = (group("acme"), group("acme/team-07"));
+        world.set_template_project(team, Some(lender));
+        let options = Options { tier, ..Options::default() };
+        let gitlab = GitLab::start(world, options).await.expect("a free port");
+        let bench = Bench::new(&gitlab, "acme", "", "");
+        let index = bench.open().await;
+        index.sync().await;
+        let groups = |row: &gitlab_sim::Request| row.path.ends_with("/descendant_groups");
+        let asked = gitlab.requests().iter().filter(|row| groups(row)).count()
+            + gitlab.requests_for("/templates/")
+            + gitlab.requests_for("/approval_rules");
+        assert!(asked <= most, "{tier:?}: {asked} questions for 30 groups");
+        let is_licensed = tier == Tier::Premium;
+        let expected = ["acme/team-07 Incident", "acme/team-07/sub Incident"];
+        assert_eq!(lent(&index).await, &expected[..if is_licensed { 2 } else { 0 }], "{tier:?}");
+
+        let top = gitlab.world().add_project(NewProject::at("acme/common"));
+        gitlab.world().add_file(top, ".gitlab/merge_request_templates/Default.md", "Team:\n");
+        gitlab.world().set_template_project(acme, Some(top));
+        pass(&index, Pass::Reconcile).await;
+        let rows = lent(&index).await;
+        let of_all = rows.iter().filter(|row| row.ends_with(" Default")).count();
+        assert_eq!(of_all, if is_licensed { 32 } else { 0 }, "{tier:?}: {rows:#?}");
+        gitlab.stop().await;
+    }
 }
 
 type Change = fn(&mut World, &[ProjectId]) -> bool;

@@ -123,6 +123,17 @@ impl Client {
         self.get::<wire::GroupBody>(&["groups", group], &query).await
     }
 
+    /// Lists the groups below a group that the credential sees.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`].
+    pub async fn groups_below(&self, group: GroupId) -> Result<Vec<Group>, Error> {
+        let query = [("order_by", "id".to_owned()), ("per_page", PER_PAGE.to_string())];
+        let path = ["groups", &group.to_string(), "descendant_groups"];
+        self.list_all::<wire::GroupBody>(&path, &query).await
+    }
+
     /// Asks for a project by id or full path. A former path leads to the project as well.
     ///
     /// # Errors

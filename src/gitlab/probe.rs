@@ -68,6 +68,25 @@ impl Client {
         Ok(())
     }
 
+    /// Says whether the first few of some projects have what only a licence gives: approval rules.
+    /// `None` where that could not be told, as for credentials that are refused them anyway.
+    pub async fn are_licensed(&self, projects: &[ProjectId]) -> Option<bool> {
+        if self.features().kind() != Kind::User {
+            return None;
+        }
+        let mut licensed = None;
+        for project in projects.iter().take(TIER_PROJECTS) {
+            match self.approval_rules(*project).await {
+                Ok(_) => return Some(true),
+                Err(Error::Forbidden { .. } | Error::NotFound { what: Missing::Route, .. }) => {
+                    licensed = Some(false);
+                }
+                Err(_) => return None,
+            }
+        }
+        licensed
+    }
+
     /// Asks GraphQL for nothing, to see whether it answers. False where it is refused or off.
     ///
     /// # Errors

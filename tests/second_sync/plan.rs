@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gitlab_sim::{Generator, GitLab, Options};
+use gitlab_sim::{Generator, GitLab, Options, Tier};
 use xrefd::clock::SystemClock;
 use xrefd::crawl::plan::{self, Plan};
 
@@ -56,7 +56,9 @@ async fn compare(what: &str, gitlab: &GitLab, bench: &Bench) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_within_a_tenth_of_what_a_sync_then_needs() {
     let mut wrong = Vec::new();
-    for (seed, projects, items) in [(1, 30, 12), (2, 110, 2), (3, 4, 300)] {
+    for (seed, projects, items, tier) in
+        [(1, 30, 12, Tier::Premium), (2, 110, 2, Tier::Free), (3, 4, 300, Tier::Community)]
+    {
         let (world, _) = Generator {
             seed,
             projects,
@@ -65,7 +67,8 @@ async fn a_plan_is_within_a_tenth_of_what_a_sync_then_needs() {
             ..Generator::default()
         }
         .generate();
-        let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+        let options = Options { tier, ..Options::default() };
+        let gitlab = GitLab::start(world, options).await.expect("a free port");
         for source in [
             "",
             "comments = false",

@@ -13,7 +13,8 @@ use super::project_shape::{ProjectShape, visibility_word};
 use super::query::Query;
 use super::shape::Stamp;
 use super::{Call, paging};
-use crate::world::{AccessLevel, Group, GroupId, Visibility};
+use crate::server::Tier;
+use crate::world::{AccessLevel, Group, GroupId, ProjectId, Visibility};
 
 /// How many projects `GET /groups/:id` lists at most.
 const PROJECTS_SHOWN: usize = 100;
@@ -49,6 +50,9 @@ struct GroupShape<'w> {
     organization_id: u64,
     shared_runners_setting: &'static str,
     marked_for_deletion_on: Option<Date>,
+    /// Said with a licence only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_template_project_id: Option<Option<ProjectId>>,
 }
 
 impl<'w> GroupShape<'w> {
@@ -82,6 +86,8 @@ impl<'w> GroupShape<'w> {
             organization_id: 1,
             shared_runners_setting: "enabled",
             marked_for_deletion_on: group.marked_for_deletion_on,
+            file_template_project_id: (call.site.tier == Tier::Premium)
+                .then(|| call.world.template_project(group.id)),
         }
     }
 }

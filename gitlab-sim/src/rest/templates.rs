@@ -6,6 +6,7 @@ use serde_json::json;
 use super::answer::{Answer, Failure};
 use super::shape::text;
 use super::{Call, paging};
+use crate::server::Tier;
 use crate::world::{Project, ProjectId};
 
 /// A template, and the project that it comes from.
@@ -34,7 +35,10 @@ fn of_kind<'w>(
         return Err(Failure::NotFound("Project"));
     }
     let mut found: Vec<Template<'w>> = Vec::new();
-    for source in std::iter::once(project).chain(call.world.template_projects(project)) {
+    // What groups lend needs a licence.
+    let is_licensed = call.site.tier == Tier::Premium;
+    let lent = call.world.template_projects(project).filter(|_| is_licensed);
+    for source in std::iter::once(project).chain(lent) {
         for (path, content) in source.files.range(folder.to_owned()..) {
             let Some(rest) = path.strip_prefix(folder) else {
                 break;

@@ -57,6 +57,11 @@ impl World {
         };
     }
 
+    /// Returns the project that a group names for the description templates of those below it.
+    pub fn template_project(&self, group: GroupId) -> Option<ProjectId> {
+        self.shares.templates.get(&group).copied()
+    }
+
     /// Lists the groups that a project is shared with.
     pub fn shares_of_project(
         &self,

@@ -6,17 +6,21 @@ mod relations;
 mod tokens;
 
 use gitlab_sim::world::{NewIssue, NewProject, World};
-use gitlab_sim::{Clock, GitLab, Options};
+use gitlab_sim::{Clock, GitLab, Options, Tier};
 use serde_json::{Value, json};
 
 use crate::client::{Reply, get, get_as};
 
 async fn controlled() -> GitLab {
+    controlled_at(Tier::default()).await
+}
+
+async fn controlled_at(tier: Tier) -> GitLab {
     let mut world = World::with_clock(Clock::at("2026-11-22T10:00:00Z".parse().unwrap()));
     let web = world.add_project(NewProject::at("acme/shop/web"));
     world.add_project(NewProject::at("acme/pay/api"));
     world.add_issue(web, NewIssue::new("Checkout is slow").labels(["bug"]));
-    let options = Options { control: true, ..Options::default() };
+    let options = Options { control: true, tier, ..Options::default() };
     GitLab::start(world, options).await.unwrap()
 }
 

@@ -225,8 +225,15 @@ async fn f017_an_address_that_is_too_long_is_refused_in_html() {
 }
 
 #[tokio::test]
-async fn templates_are_inherited_and_the_closest_wins() {
+async fn templates_are_inherited_with_a_licence_and_the_closest_wins() {
     let gitlab = start(Tier::Free).await;
+    let names = get(&gitlab, "/projects/1/templates/issues").await.texts("key");
+    assert_eq!(names, ["Bug"]);
+    assert_eq!(get(&gitlab, "/groups/acme").await.json().get("file_template_project_id"), None);
+
+    let gitlab = start(Tier::Premium).await;
+    assert_eq!(get(&gitlab, "/groups/acme").await.json()["file_template_project_id"], 3);
+    assert!(get(&gitlab, "/groups/acme%2Fsub").await.json()["file_template_project_id"].is_null());
     let names = get(&gitlab, "/projects/1/templates/issues").await.texts("key");
     assert_eq!(names, ["Bug", "Idea"]);
     let content = async |path: &str| get(&gitlab, path).await.json()["content"].clone();

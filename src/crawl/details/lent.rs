@@ -1,18 +1,22 @@
 //! Templates that groups lend to the projects below (GitLab's "description templates of a group").
 //!
-//! REST shows them in the list of each project, GraphQL nowhere. All projects of a group are lent the
-//! same, so one of them is asked for all, and of nested groups the innermost first: what is not lent
-//! there is lent by none of those above either. The Community Edition has no such thing.
+//! REST shows them in the list of each project, GraphQL nowhere. All projects below the same lending
+//! groups are lent the same, so one of them is asked for all; which groups lend is found out in
+//! [`super::lenders`]. Where that is not told, each group is asked for itself. The Community Edition
+//! has no such thing.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use super::{Crawler, Due, Error, Findings, Report, unless_stopped};
+use super::lenders::{Chain, Lenders};
+use super::{Crawler, Due, Error, Findings, Report, Roots, several, unless_stopped};
 use crate::crawl::Pass;
 use crate::gitlab::{self, Feature};
-use crate::model::ItemKind;
+use crate::model::{ItemKind, ProjectId, Template};
 use crate::store::{Lent, Run};
 use crate::telemetry::chain;
 
@@ -22,77 +26,132 @@ const HOLDS: SignedDuration = SignedDuration::from_hours(24);
 /// Names of templates.
 type Names = BTreeSet<String>;
 
+/// Groups that are lent the same, and the projects that show it.
+#[derive(Debug, Default)]
+struct Alike<'a> {
+    groups: Vec<&'a str>,
+    projects: Vec<Due<'a>>,
+}
+
 impl Crawler {
     /// Reads and stores what groups lend, for the groups of which that is not known.
     pub(super) async fn read_lent(
         &self,
         run: &Run,
         pass: Pass,
-        due: &[Due<'_>],
+        roots: Option<&Roots>,
         findings: &Findings,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         // Where nobody said, REST was asked, which shows to each project what it is lent.
         let Some(enterprise) = findings.enterprise() else { return Ok(()) };
-        if due.is_empty() {
-            return Ok(());
-        }
         let store = &self.inner.store;
         let now = self.inner.clock.now();
         let known = store.lenders(run.source).await?;
-        let own = store.own_templates(run.source).await?;
         let stored = store.stored_projects(run).await?;
-        let mut groups: BTreeMap<&str, Vec<Due<'_>>> = BTreeMap::new();
-        for row in stored.values().filter(|row| row.files_print.is_some()) {
-            let group = row.project.path.rsplit_once('/').map(|(group, _)| group);
-            if let (Some(group), Some(due)) = (group, super::due_of(row)) {
-                groups.entry(group).or_default().push(due);
-            }
-        }
         let is_needed = |group: &str| match (known.get(group), pass) {
             (Some(_), Pass::Sync) => false,
             (Some(at), Pass::Files) => now.duration_since(*at).abs() >= HOLDS,
             (None, _) | (Some(_), Pass::Full | Pass::Reconcile | Pass::Sweep) => true,
         };
-        let mut names: Vec<&str> = groups.keys().copied().filter(|name| is_needed(name)).collect();
-        names.sort_by_key(|name| std::cmp::Reverse(name.matches('/').count()));
-        let mut clear: BTreeSet<&str> = BTreeSet::new();
-        for group in names {
-            if !enterprise || clear.contains(group) {
-                store.put_lent(run.source, group, &[], now).await?;
-                continue;
-            }
-            let mut lent = Vec::new();
-            let mut is_clear = true;
-            let mut is_told = true;
-            for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
-                let mut below: Vec<(Due<'_>, Names)> = Vec::new();
-                for due in groups[group].iter().filter(|due| due.features.offers(kind)) {
-                    let templates = own.get(&due.project.id).map_or(&[][..], Vec::as_slice);
-                    let templates = templates.iter().filter(|template| template.kind == kind);
-                    below.push((*due, templates.map(|template| template.name.clone()).collect()));
-                }
-                if below.is_empty() {
-                    continue;
-                }
-                match self.lent_below(kind, below, report, stop).await? {
-                    Some((found, hides)) => {
-                        is_clear &= found.is_empty() && !hides;
-                        lent.extend(found);
-                    }
-                    None => is_told = false,
-                }
-            }
-            if !is_told {
-                continue;
-            }
-            store.put_lent(run.source, group, &lent, now).await?;
-            if is_clear {
-                clear.extend(group.match_indices('/').map(|(end, _)| &group[..end]));
+        let mut groups: BTreeMap<&str, Vec<Due<'_>>> = BTreeMap::new();
+        for row in stored.values().filter(|row| row.files_print.is_some()) {
+            let group = row.project.path.rsplit_once('/').map(|(group, _)| group);
+            if let (Some(group), Some(due)) = (group, super::due_of(row))
+                && is_needed(group)
+            {
+                groups.entry(group).or_default().push(due);
             }
         }
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let lenders = match enterprise {
+            true => self.find_lenders(roots, &groups, stop).await?,
+            false => Lenders::default(),
+        };
+        let mut alike: BTreeMap<Chain, Alike<'_>> = BTreeMap::new();
+        for (group, projects) in groups {
+            match lenders.chain(group).filter(|_| enterprise) {
+                None => store.put_lent(run.source, group, &[], now).await?,
+                Some(chain) => {
+                    let alike = alike.entry(chain).or_default();
+                    alike.groups.push(group);
+                    alike.projects.extend(projects);
+                }
+            }
+        }
+        // The innermost first: what is not lent there is lent by none of those above either.
+        let mut by_depth: BTreeMap<Reverse<usize>, Vec<(Chain, Alike<'_>)>> = BTreeMap::new();
+        for (chain, alike) in alike {
+            let depth = chain.unknown.matches('/').count();
+            by_depth.entry(Reverse(depth)).or_default().push((chain, alike));
+        }
+        let own = store.own_templates(run.source).await?;
+        let clear: Mutex<BTreeSet<String>> = Mutex::default();
+        for group in by_depth.into_values() {
+            several(group, self.concurrency(), async |(chain, alike): (Chain, Alike<'_>)| {
+                let is_clear = chain.lenders.is_empty()
+                    && clear
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .contains(&chain.unknown);
+                let found = match is_clear {
+                    true => Some((Vec::new(), true)),
+                    false => self.lent_to_alike(&alike, &own, report, stop).await?,
+                };
+                let Some((lent, is_clear)) = found else { return Ok(()) };
+                for group in &alike.groups {
+                    store.put_lent(run.source, group, &lent, now).await?;
+                }
+                if is_clear {
+                    let unknown = chain.unknown.as_str();
+                    let above =
+                        unknown.match_indices('/').map(|(end, _)| unknown[..end].to_owned());
+                    clear
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .extend(above.chain([unknown.to_owned()]));
+                }
+                Ok(())
+            })
+            .await?;
+        }
         Ok(())
+    }
+
+    /// Asks what is lent to groups that are lent the same, and whether it is nothing for sure.
+    /// `None` when that could not be told.
+    async fn lent_to_alike(
+        &self,
+        alike: &Alike<'_>,
+        own: &BTreeMap<ProjectId, Vec<Template>>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<Option<(Vec<Lent>, bool)>, Error> {
+        let mut lent = Vec::new();
+        let mut is_clear = true;
+        let mut is_told = true;
+        for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
+            let mut below: Vec<(Due<'_>, Names)> = Vec::new();
+            for due in alike.projects.iter().filter(|due| due.features.offers(kind)) {
+                let templates = own.get(&due.project.id).map_or(&[][..], Vec::as_slice);
+                let templates = templates.iter().filter(|template| template.kind == kind);
+                below.push((*due, templates.map(|template| template.name.clone()).collect()));
+            }
+            if below.is_empty() {
+                continue;
+            }
+            match self.lent_below(kind, below, report, stop).await? {
+                Some((found, hides)) => {
+                    is_clear &= found.is_empty() && !hides;
+                    lent.extend(found);
+                }
+                None => is_told = false,
+            }
+        }
+        Ok(is_told.then_some((lent, is_clear)))
     }
 
     /// Asks what is lent to the projects of one group, and whether they may hide more of it, with

@@ -6,9 +6,10 @@
 //! by the ids of contents ([`batch`]); contents are asked for only where an id is another than the
 //! one that was read, many projects at a time. Whatever GraphQL does not tell for sure is asked by
 //! REST, project by project ([`rest`]), so what is stored does not depend on the way it came.
-//! Templates that groups lend are asked for once for each group ([`lent`]).
+//! Templates that groups lend are asked for once for all projects that are lent the same ([`lent`]).
 
 mod batch;
+mod lenders;
 mod lent;
 mod rest;
 
@@ -27,6 +28,7 @@ use crate::model::{Project, ProjectFeatures, ProjectId};
 use crate::store::{ProjectParts, Run, StoredProject};
 
 pub(super) use batch::CATALOG;
+pub(super) use lenders::FEW;
 
 /// The parts of a project, as problems name them.
 const PARTS: [&str; 4] = ["files", "labels", "templates", "pipelines"];
@@ -82,7 +84,7 @@ impl Crawler {
         &self,
         run: &Run,
         pass: Pass,
-        _roots: &Roots,
+        roots: &Roots,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
@@ -95,7 +97,7 @@ impl Crawler {
             .filter(|stored| self.is_due(stored, since, report))
             .filter_map(due_of)
             .collect();
-        self.read_due(run, &due, pass, report, stop).await?;
+        self.read_due(run, &due, pass, Some(roots), report, stop).await?;
         match since {
             Some(_) => store.end_details(run).await?,
             None => self.keep_problems(&stored, &due, report).await?,
@@ -114,7 +116,7 @@ impl Crawler {
         let stored = self.inner.store.stored_projects(run).await?;
         let asked = stored.iter().filter(|(id, _)| projects.contains(id));
         let due: Vec<Due<'_>> = asked.filter_map(|(_, stored)| due_of(stored)).collect();
-        self.read_due(run, &due, Pass::Sync, report, stop).await
+        self.read_due(run, &due, Pass::Sync, None, report, stop).await
     }
 
     /// Says whether the details of a project are to be read by this run.
@@ -164,6 +166,7 @@ impl Crawler {
         run: &Run,
         due: &[Due<'_>],
         pass: Pass,
+        roots: Option<&Roots>,
         report: &Report,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
@@ -196,7 +199,10 @@ impl Crawler {
             self.read_batch(run, branch, batch, shared, report, stop).await
         })
         .await?;
-        self.read_lent(run, pass, due, &findings, report, stop).await
+        if due.is_empty() {
+            return Ok(());
+        }
+        self.read_lent(run, pass, roots, &findings, report, stop).await
     }
 
     /// Stores what was told of a project, and asks by REST for what was not.

@@ -9,7 +9,7 @@ use super::price::{self, Projects};
 use super::{ALL_ROOTS, KINDS, Planner, ratio};
 use crate::codeowners::PLACES;
 use crate::crawl::Error;
-use crate::crawl::details::CATALOG;
+use crate::crawl::details::{CATALOG, FEW};
 use crate::crawl::roots::is_below;
 use crate::gitlab::{self, FetchedProject, ProjectDetails, wire};
 use crate::model::{ItemKind, ProjectId};
@@ -53,7 +53,9 @@ impl Planner<'_> {
                 |id: &ProjectId| told.projects.get(id).is_none_or(|told| told.labels.is_none());
             without_labels = ids.into_iter().filter(lacks_labels).collect();
             if told.enterprise == Some(true) {
-                projects.lending = self.lending(&told.projects);
+                let (settled, lenders) = self.lenders().await;
+                projects.lenders = lenders;
+                projects.lending = self.lending(&told.projects, &settled);
             }
         }
         if !price.graphql {
@@ -127,12 +129,45 @@ impl Planner<'_> {
         ratio(requests, asked)
     }
 
-    /// Counts the questions for templates that groups lend: one for each kind in each group, but
-    /// where a project further below has none of its own, and so shows what it is lent.
-    fn lending(&self, told: &BTreeMap<ProjectId, ProjectDetails>) -> u64 {
-        let group_of = |found: &FetchedProject| {
-            found.project.path.rsplit_once('/').map(|(group, _)| group.to_lowercase())
-        };
+    /// Counts the questions of who lends templates, and for what is lent where that settles it for
+    /// all groups of a root. Returns those groups too.
+    async fn lenders(&self) -> (BTreeSet<String>, u64) {
+        let mut settled = BTreeSet::new();
+        let mut requests = 0;
+        for (root, is_said) in &self.groups {
+            let held = |group: &String| group == root || is_below(group, root);
+            let below = || self.projects.iter().filter(|f| group_of(f).as_ref().is_some_and(held));
+            let groups: BTreeSet<String> = below().filter_map(group_of).collect();
+            if groups.len() <= FEW {
+                continue;
+            }
+            requests += 1;
+            if *is_said {
+                // Most often nobody lends, and one project tells so for all.
+                let kinds = KINDS.iter().filter(|kind| below().any(|f| f.features.offers(**kind)));
+                requests += price::pages(groups.len() as u64) + kinds.count() as u64;
+            } else {
+                let sample: Vec<ProjectId> = below().map(|found| found.project.id).collect();
+                let before = self.client.stats().requests;
+                let licensed = self.client.are_licensed(&sample).await;
+                requests += self.client.stats().requests - before;
+                if licensed != Some(false) {
+                    continue;
+                }
+            }
+            settled.extend(groups);
+        }
+        (settled, requests)
+    }
+
+    /// Counts the questions for templates that groups lend, but those that are settled: one for each
+    /// kind in each group, but where a project further below has none of its own, and so shows what
+    /// it is lent.
+    fn lending(
+        &self,
+        told: &BTreeMap<ProjectId, ProjectDetails>,
+        settled: &BTreeSet<String>,
+    ) -> u64 {
         let is_clear = |found: &&FetchedProject| {
             let files = told.get(&found.project.id).and_then(|told| told.files.as_ref());
             files.is_some_and(|files| {
@@ -143,7 +178,8 @@ impl Planner<'_> {
         let groups: BTreeSet<String> = self.projects.iter().filter_map(group_of).collect();
         let clear: BTreeSet<String> =
             self.projects.iter().filter(is_clear).filter_map(group_of).collect();
-        let asked = groups.iter().filter(|group| !clear.iter().any(|below| is_below(below, group)));
+        let asked = groups.iter().filter(|group| !settled.contains(*group));
+        let asked = asked.filter(|group| !clear.iter().any(|below| is_below(below, group)));
         let questions = asked.map(|group| {
             let of_group = || self.projects.iter().filter(|p| group_of(p).as_ref() == Some(group));
             let is_offered = |kind: &ItemKind| of_group().any(|p| p.features.offers(*kind));
@@ -151,6 +187,11 @@ impl Planner<'_> {
         });
         questions.sum()
     }
+}
+
+/// Returns the path of a project's group, in lower case.
+fn group_of(found: &FetchedProject) -> Option<String> {
+    found.project.path.rsplit_once('/').map(|(group, _)| group.to_lowercase())
 }
 
 /// Returns a few of many, as far apart as can be.

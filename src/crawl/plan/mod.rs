@@ -121,6 +121,7 @@ pub async fn plan(
         margins: BTreeSet::new(),
         projects: Vec::new(),
         counted: 0,
+        groups: Vec::new(),
         price: Price {
             graphql: false,
             comments: source.comments,
@@ -149,6 +150,8 @@ struct Planner<'a> {
     /// Projects that were shown, and how many there are.
     projects: Vec<FetchedProject>,
     counted: u64,
+    /// The groups that are walked: their paths, and whether GitLab says who lends templates there.
+    groups: Vec<(String, bool)>,
     price: Price,
 }
 
@@ -194,17 +197,18 @@ impl Planner<'_> {
                 Ok(group) => {
                     // One of a day ago is not looked up again.
                     self.put(&name, "root", None, 1, 0);
-                    found.push((name, group.id, group.path));
+                    found.push((name, group));
                 }
                 Err(error) => self.survive(&name, "root", error)?,
             }
         }
-        let paths: Vec<String> = found.iter().map(|(_, _, path)| path.to_lowercase()).collect();
+        let paths: Vec<String> = found.iter().map(|(_, group)| group.path.to_lowercase()).collect();
         let mut read: BTreeSet<GroupId> = BTreeSet::new();
-        for (name, id, path) in found {
+        for (name, group) in found {
             // Those below another are read with it.
-            if !is_held(&path, &paths) && read.insert(id) {
-                self.look_at_group(&name, id, &path).await?;
+            if !is_held(&group.path, &paths) && read.insert(group.id) {
+                self.look_at_group(&name, group.id, &group.path).await?;
+                self.groups.push((group.path.to_lowercase(), group.lends_templates.is_some()));
             }
         }
         Ok(paths)

@@ -46,6 +46,8 @@ pub(super) struct Projects {
     pub labels_each: f64,
     /// Questions for templates that groups lend, for the sample.
     pub lending: u64,
+    /// Questions of who lends, and for all that are lent the same, however many they are.
+    pub lenders: u64,
 }
 
 impl Projects {
@@ -139,6 +141,7 @@ impl Price {
             + queries.queries_for(Rows::Files, &files)
             + part(projects.count, projects.labels_each)
             + projects.of_all(projects.lending)
+            + projects.lenders
     }
 }
 
@@ -223,6 +226,7 @@ mod tests {
             files_each: 4.5,
             labels_each: 0.0,
             lending: 0,
+            lenders: 0,
         };
         // 240 on one branch and 60 on the other: 2 + 2 + 1 and 2; of files half.
         assert_eq!(BOTH.details(&projects, &Fifties), 5 + 2 + 1 + 1 + 1 + 1);

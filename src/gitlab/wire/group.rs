@@ -1,6 +1,7 @@
 //! Groups.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::lenient::{some_number, some_text, text};
 use super::{Wire, absent};
@@ -17,6 +18,9 @@ pub struct Group {
     pub name: String,
     /// Address of its page; empty when GitLab does not say.
     pub web_url: String,
+    /// Whether it names a project whose description templates it lends to the projects below.
+    /// `None` when GitLab does not say, which is so without a licence for that.
+    pub lends_templates: Option<bool>,
 }
 
 /// A group as GitLab answers it.
@@ -32,6 +36,13 @@ pub struct GroupBody {
     name: String,
     #[serde(default, deserialize_with = "text")]
     web_url: String,
+    #[serde(default, deserialize_with = "said")]
+    file_template_project_id: Option<Value>,
+}
+
+/// Tells a value of nothing from one that is not said.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Wire for GroupBody {
@@ -44,6 +55,7 @@ impl Wire for GroupBody {
             path: self.full_path.or(self.path).ok_or_else(|| absent("full_path"))?,
             name: self.name,
             web_url: self.web_url,
+            lends_templates: self.file_template_project_id.map(|project| !project.is_null()),
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Commands about what hangs together.
 
+use gitlab_sim::Tier;
 use serde_json::{Value, json};
 
-use super::{WEB, controlled, done};
+use super::{WEB, controlled, controlled_at, done};
 use crate::client::{get, get_as};
 
 #[tokio::test]
@@ -55,7 +56,7 @@ async fn projects_and_groups_are_shared_and_shared_no_more() {
 
 #[tokio::test]
 async fn templates_are_inherited_and_trackers_lie_elsewhere() {
-    let gitlab = controlled().await;
+    let gitlab = controlled_at(Tier::Premium).await;
     let path = "/_sim/projects/2/files/.gitlab%2Fissue_templates%2FBug.md";
     done(&gitlab, &format!("PUT {path}"), json!({"content": "What happened?"})).await;
     let named = json!({"project": "acme/pay/api"});

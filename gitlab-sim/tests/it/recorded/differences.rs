@@ -44,7 +44,8 @@ pub const HEADERS: [(&[&str], &str, &str); 9] = [
 ];
 
 /// Fields: in which records, what, why.
-pub const BODIES: [(&[&str], &str, &str); 20] = [
+pub const BODIES: [(&[&str], &str, &str); 21] = [
+    (OGR, "+file_template_project_id", "said of groups with a licence for it"),
     (GITEA, "-allow_collaboration -allow_maintainer_to_push", "only on merge requests from forks"),
     (GITEA, "+issues_template +merge_requests_template", "for members; a stranger recorded it"),
     (

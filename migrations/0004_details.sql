@@ -17,13 +17,6 @@ create table passed_over (
     primary key (root_id, gitlab_id)
 ) strict, without rowid;
 
--- A reading of all details that is under way: a project that no run since this one has read is
--- still to be read.
-create table details_walk (
-    source_id integer primary key references source (id) on delete cascade,
-    run integer not null
-) strict;
-
 -- A file of a repository that describes the project, as it is.
 create table catalog_file (
     project_id integer not null references project (id) on delete cascade,

@@ -1,5 +1,4 @@
-//! What the reading of details leaves beside the projects: how far a reading of all has come, and
-//! the templates that groups lend.
+//! What the reading of details leaves beside the projects: the templates that groups lend.
 //!
 //! A template that a group lends is kept once for each group that has projects, not for each
 //! project: which of them a project shows under its own name is settled when they are read
@@ -9,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Error, Run, SourceKey, Store, codes, commit, text};
+use super::{Error, SourceKey, Store, codes, commit, text};
 use crate::model::ItemKind;
 
 /// A template that the groups above a project lend.
@@ -24,36 +23,6 @@ pub struct Lent {
 }
 
 impl Store {
-    /// Begins a reading of all details, or goes on with one that is under way, and returns the
-    /// number of the run that began it: what no run since has read is still to be read.
-    pub async fn begin_details(&self, run: &Run) -> Result<i64, Error> {
-        const DOING: &str = "beginning to read all details";
-        let mut write = self.write(DOING).await?;
-        let since = sqlx::query_scalar!(
-            r#"insert into details_walk (source_id, run) values (?1, ?2)
-            on conflict (source_id) do update set run = details_walk.run
-            returning run as "run!""#,
-            run.source.0,
-            run.key,
-        )
-        .fetch_one(&mut *write)
-        .await
-        .map_err(|source| Error::Query { doing: DOING, source })?;
-        commit(write, false, DOING).await?;
-        Ok(since)
-    }
-
-    /// Notes that a reading of all details came to its end.
-    pub async fn end_details(&self, run: &Run) -> Result<(), Error> {
-        const DOING: &str = "ending a reading of all details";
-        let mut write = self.write(DOING).await?;
-        sqlx::query!("delete from details_walk where source_id = ?1", run.source.0)
-            .execute(&mut *write)
-            .await
-            .map_err(|source| Error::Query { doing: DOING, source })?;
-        commit(write, false, DOING).await
-    }
-
     /// Returns when the templates that groups lend were last asked for, by the groups' paths.
     pub async fn lenders(&self, source: SourceKey) -> Result<BTreeMap<String, Timestamp>, Error> {
         let rows =

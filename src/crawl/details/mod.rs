@@ -1,8 +1,7 @@
 //! What hangs on projects: labels, CODEOWNERS, templates, files that describe them, pipelines.
 //!
 //! Which projects are due: in a sync those that are new or changed, those that could not be read
-//! before, and those whose pipeline goes on; in the other passes all of them, once, also when a
-//! killed pass is gone on with. GraphQL tells of a batch of projects in one request what they hold,
+//! before, and those whose pipeline goes on; in the other passes all of them, once. GraphQL tells of a batch of projects in one request what they hold,
 //! by the ids of contents ([`batch`]); contents are asked for only where an id is another than the
 //! one that was read, many projects at a time. Whatever GraphQL does not tell for sure is asked by
 //! REST, project by project ([`rest`]), so what is stored does not depend on the way it came.
@@ -89,8 +88,9 @@ impl Crawler {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let store = &self.inner.store;
-        let since =
-            if pass.lists_all_projects() { Some(store.begin_details(run).await?) } else { None };
+        // A killed pass is not gone on with: what changed since it read a project would be missed,
+        // and fifty projects are one question.
+        let since = pass.lists_all_projects().then_some(run.key);
         let stored = store.stored_projects(run).await?;
         let due: Vec<Due<'_>> = stored
             .values()
@@ -98,9 +98,8 @@ impl Crawler {
             .filter_map(due_of)
             .collect();
         self.read_due(run, &due, pass, Some(roots), report, stop).await?;
-        match since {
-            Some(_) => store.end_details(run).await?,
-            None => self.keep_problems(&stored, &due, report).await?,
+        if since.is_none() {
+            self.keep_problems(&stored, &due, report).await?;
         }
         Ok(())
     }
@@ -266,11 +265,16 @@ impl Crawler {
         may
     }
 
-    /// Returns how many units of work go on at once. The pacer bounds the requests; a few more
-    /// units keep it busy while others write.
+    /// Returns how many units of work go on at once. The pacer bounds the requests; as many units
+    /// more keep it busy while others write.
     pub(super) fn concurrency(&self) -> usize {
-        usize::try_from(self.inner.source.concurrency).unwrap_or(1) + 1
+        usize::try_from(units(self.inner.source.concurrency)).unwrap_or(1)
     }
+}
+
+/// Returns how many units of work go on at once where so many requests may.
+pub(super) const fn units(concurrency: u32) -> u64 {
+    concurrency as u64 * 2
 }
 
 /// Which parts of a project were told for sure.

@@ -4,8 +4,6 @@ update project set details_due = 0, files_print = x'0a0b', features =
     '{"issues_enabled":true,"merge_requests_enabled":true,"builds_enabled":true,"empty_repo":false,"repository_readable":true,"is_sketch":false,"issues_template":"","merge_requests_template":"Service:"}'
 where id = 1;
 
-insert into details_walk (source_id, run) values (1, 2);
-
 insert into catalog_file (project_id, path, oid, content) values
     (1, 'catalog-info.yaml', '8c1e', x'28b52ffd20118900002a204073686f702f706c6174666f726d0a');
 

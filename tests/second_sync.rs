@@ -6,6 +6,9 @@ mod support;
 #[path = "second_sync/changes.rs"]
 mod changes;
 
+#[path = "second_sync/comments.rs"]
+mod comments;
+
 #[path = "second_sync/links.rs"]
 mod links;
 

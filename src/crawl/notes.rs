@@ -1,17 +1,19 @@
-//! Comments, item by item.
+//! Comments that did not come with their items.
 //!
-//! GitLab's REST interface has no list of the comments of many items, so each item that changed
-//! costs a request. Which items are due is kept in the index, so a killed sync goes on with the
-//! rest.
+//! GraphQL is asked for those of many items of one project at once. GitLab's REST interface has no
+//! list of the comments of many items, so there each item costs a request. Which items are due is
+//! kept in the index, so a killed sync goes on with the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use super::details::several;
+use super::run::GRAIN;
 use super::{Crawler, Error, Event, KnownProject, Pass, Report, unless_stopped};
-use crate::gitlab::{self, Feature};
-use crate::model::{ItemKind, ProjectId};
+use crate::gitlab::{self, Feature, Missing};
+use crate::model::{Iid, ItemKind, ProjectId};
 use crate::store::{DueNotes, NoteWrite, Run};
 
 /// How many due items are taken up at once.
@@ -32,7 +34,10 @@ impl Crawler {
             return Ok(());
         }
         let store = &self.inner.store;
+        // What the pages of this run brought is not due: their time was told by a clock that is
+        // known to the second only.
         let began_at = self.by_gitlab(run.started_at);
+        let began_at = began_at.saturating_sub(GRAIN).unwrap_or(began_at);
         store.mark_notes_due(run, began_at, pass == Pass::Full).await?;
         self.inner.progress.event(Event::Step { name: "comments", units: Some(0) });
         let mut after = None;
@@ -48,6 +53,7 @@ impl Crawler {
             let Some(last) = due.last() else { break };
             after = Some(last.key);
             self.inner.progress.event(Event::More(due.len() as u64));
+            let due = self.read_together(run, due, projects, report, stop).await?;
             several(&due, self.concurrency(), |due| async move {
                 let project = projects.get(&due.project);
                 let asks = self.asks(comments_on(due.kind), report);
@@ -64,6 +70,37 @@ impl Crawler {
         Ok(())
     }
 
+    /// Reads the comments of items that stand in one project together, and returns the others.
+    async fn read_together(
+        &self,
+        run: &Run,
+        due: Vec<DueNotes>,
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<Vec<DueNotes>, Error> {
+        let mut lists: BTreeMap<(ProjectId, ItemKind), Vec<Iid>> = BTreeMap::new();
+        for due in &due {
+            lists.entry((due.project, due.kind)).or_default().push(due.iid);
+        }
+        // One is one question either way.
+        lists.retain(|(project, kind), iids| iids.len() > 1 && !report.is_refused(*project, *kind));
+        let read: Mutex<BTreeSet<(ProjectId, ItemKind, Iid)>> = Mutex::default();
+        several(lists, self.concurrency(), async |((project, kind), iids)| {
+            let found = self
+                .read_notes_by_number(run, kind, project, &iids, projects, report, stop)
+                .await?;
+            let found = found.into_iter().map(|iid| (project, kind, iid));
+            read.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+            Ok(())
+        })
+        .await?;
+        let read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.inner.progress.event(Event::Done(read.len() as u64));
+        let is_left = |due: &DueNotes| !read.contains(&(due.project, due.kind, due.iid));
+        Ok(due.into_iter().filter(is_left).collect())
+    }
+
     pub(super) async fn read_notes_of(
         &self,
         due: &DueNotes,
@@ -73,17 +110,28 @@ impl Crawler {
         // Before the request: what is written while it runs is read the next time.
         let read_at = self.by_gitlab(self.inner.clock.now());
         let feature = comments_on(due.kind);
+        let subject = format!("{}{}{}", project.path, due.kind.sigil(), due.iid);
+        if report.postpones(&subject, "comments") {
+            return Ok(());
+        }
         let notes = match self.inner.client.notes(due.project, due.kind, due.iid).await {
             Ok(notes) => {
                 self.inner.client.answered(feature);
                 notes
             }
             // Deleted since it was listed, or only its comments cannot be read: the list tells.
-            Err(error @ gitlab::Error::NotFound { what: gitlab::Missing::Record, .. }) => {
+            Err(
+                error @ gitlab::Error::NotFound {
+                    what: Missing::Record | Missing::Named(_), ..
+                },
+            ) => {
                 let asked = self.list_by_number(due.kind, due.project, vec![due.iid]).await;
                 return match asked {
-                    Ok(Some(there)) if there.is_empty() => Ok(()),
-                    Ok(_) => self.survive(error, &project.path, "comments", report),
+                    // Nothing is to be read of it. That it is gone is found by who counts.
+                    Ok(Some(there)) if there.is_empty() => {
+                        Ok(self.inner.store.keep_notes(due.key, read_at).await?)
+                    }
+                    Ok(_) => self.survive(error, &subject, "comments", report),
                     Err(error) => self.survive(error, &project.path, "comments", report),
                 };
             }

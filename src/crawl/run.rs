@@ -12,7 +12,7 @@ use crate::store::{Ended, Outcome, Problem, Run};
 use crate::telemetry::chain;
 
 /// How far two readings of GitLab's clock may lie apart: its `Date` says whole seconds.
-const GRAIN: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const GRAIN: SignedDuration = SignedDuration::from_secs(2);
 
 impl Crawler {
     /// Brings the index of this source up to date, as far as the pass goes.

@@ -445,6 +445,14 @@ async fn forget_derived(
     .execute(&mut **write)
     .await
     .map_err(query)?;
+    // The digest is of comments that are stored.
+    sqlx::query!(
+        "update item set notes_fingerprint = null where id in (select value from json_each(?1))",
+        uncommented,
+    )
+    .execute(&mut **write)
+    .await
+    .map_err(query)?;
     sqlx::query!(
         "delete from reference_evidence where item_id in (select value from json_each(?1))
         and (note_gitlab_id = 0 or note_gitlab_id not in

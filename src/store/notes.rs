@@ -193,7 +193,7 @@ impl Store {
         .await
         .map_err(query)?;
         sqlx::query!(
-            "update item set notes_read_at = null
+            "update item set notes_read_at = null, notes_fingerprint = null
             where id in (select value from json_each(?1))",
             json,
         )
@@ -203,6 +203,19 @@ impl Store {
         forget_links(&mut write, &items, LinkOrigin::Notes, DOING).await?;
         list_references(&mut write, &items, DOING).await?;
         commit(write, !items.is_empty(), DOING).await
+    }
+
+    /// Notes that the comments of an item were asked for, and that GitLab does not show it: those
+    /// that are stored stay until the item goes.
+    pub async fn keep_notes(&self, item: ItemKey, read_at: Timestamp) -> Result<(), Error> {
+        const DOING: &str = "keeping comments";
+        let read_at = read_at.as_millisecond();
+        let mut write = self.write(DOING).await?;
+        sqlx::query!("update item set notes_read_at = ?2 where id = ?1", item.0, read_at)
+            .execute(&mut *write)
+            .await
+            .map_err(|source| Error::Query { doing: DOING, source })?;
+        commit(write, false, DOING).await
     }
 
     /// Stores all comments of an item as they were at `read_at` by GitLab's clock.

@@ -73,6 +73,31 @@ impl Crawler {
         Ok(all)
     }
 
+    /// Reads the comments of items of one project many at a time, with the items. Returns those
+    /// whose comments came and are stored; the others are to be asked for by themselves.
+    #[expect(clippy::too_many_arguments, reason = "one step of a run")]
+    pub(in crate::crawl) async fn read_notes_by_number(
+        &self,
+        run: &Run,
+        kind: ItemKind,
+        project: ProjectId,
+        iids: &[Iid],
+        projects: &BTreeMap<ProjectId, KnownProject>,
+        report: &Report,
+        stop: &CancellationToken,
+    ) -> Result<BTreeSet<Iid>, Error> {
+        let mut read = BTreeSet::new();
+        let Some(known) = projects.get(&project) else { return Ok(read) };
+        for iids in iids.chunks(AT_ONCE) {
+            let read_at = self.gitlab_now();
+            let found = self.numbers_by_graphql(kind, known, iids, stop).await?;
+            let Some(found) = found else { break };
+            read.extend(found.iter().filter(|(_, notes)| notes.is_some()).map(|row| row.0.iid));
+            self.store_numbers(run, found, read_at, projects, report).await?;
+        }
+        Ok(read)
+    }
+
     async fn store_numbers(
         &self,
         run: &Run,

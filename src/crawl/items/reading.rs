@@ -154,8 +154,18 @@ impl Reading<'_> {
                     return Ok(End::Over(at));
                 }
                 Err(failure) => {
+                    // What is not to be had is not to be had for the rest; what was not answered
+                    // may be this page alone.
+                    let end = match failure {
+                        GraphqlFailure::Heavy { .. } | GraphqlFailure::Client { .. } => {
+                            End::Aside(at)
+                        }
+                        GraphqlFailure::Off { .. }
+                        | GraphqlFailure::Lacks { .. }
+                        | GraphqlFailure::Complex { .. } => End::Over(at),
+                    };
                     crawler.judge(failure)?;
-                    return Ok(End::Over(at));
+                    return Ok(end);
                 }
             };
             let mut items = Vec::with_capacity(page.items.len());

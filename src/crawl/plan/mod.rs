@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::price::{Items, Price, Queries};
+use super::details::units;
 use super::roots::{MEMBERSHIP, is_below};
 use super::{Error, settings};
 use crate::clock::Clock;
@@ -125,7 +126,7 @@ pub async fn plan(
         price: Price {
             graphql: false,
             comments: source.comments,
-            readers: u64::from(source.concurrency) + 1,
+            readers: units(source.concurrency),
         },
     };
     planner.look().await?;

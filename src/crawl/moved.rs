@@ -52,7 +52,7 @@ impl Crawler {
     }
 
     /// Begins to read all items of a root again, where that was begun before.
-    async fn walk_anew(&self, run: &Run, root: &Root) -> Result<(), Error> {
+    pub(super) async fn walk_anew(&self, run: &Run, root: &Root) -> Result<(), Error> {
         let now = self.gitlab_now();
         for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
             if self.has_begun(root, kind).await? {

@@ -12,8 +12,9 @@ use xrefd::crawl::{Pass, Summary};
 use xrefd::store::{Outcome, Problem};
 
 use super::check;
+use crate::support::facts::assert_same;
 use crate::support::shop::{self, Projects};
-use crate::support::{Bench, Index};
+use crate::support::{Bench, Index, content};
 
 async fn pass(index: &Index, pass: Pass) -> Summary {
     let [crawler] = &index.crawlers[..] else { panic!("one source") };
@@ -271,4 +272,22 @@ async fn after_each_turn_a_sync_and_a_sweep_tell_what_there_is() {
         }
         gitlab.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_configured_project_that_comes_back_is_read_whole() {
+    let (world, projects) = shop::world();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+    let text = bench.config_text();
+    let single = "projects = [\"acme/shop/webshop\"]";
+    bench.write_config(&text.replacen("groups = [\"acme\"]", single, 1));
+    let index = bench.open().await;
+    pass(&index, Pass::Sync).await;
+    let before = content::of(&index).await;
+    assert!(gitlab.world().archive(projects.webshop, true));
+    assert_eq!(pass(&index, Pass::Reconcile).await.removed, 1);
+    assert!(gitlab.world().archive(projects.webshop, false));
+    pass(&index, Pass::Sync).await;
+    assert_same("after it came back", &before, &content::of(&index).await);
 }

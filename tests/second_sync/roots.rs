@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gitlab_sim::faults::{Fault, FaultKind, Requests};
-use gitlab_sim::world::{ItemRef, NewIssue, NewProject};
+use gitlab_sim::world::{ItemRef, NewIssue, NewProject, ProjectId};
 use gitlab_sim::{GitLab, Options, World};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -290,4 +290,28 @@ async fn a_configured_project_that_comes_back_is_read_whole() {
     assert!(gitlab.world().archive(projects.webshop, false));
     pass(&index, Pass::Sync).await;
     assert_same("after it came back", &before, &content::of(&index).await);
+}
+
+#[tokio::test]
+async fn a_joined_project_is_a_root_until_both_of_its_lists_are_read_again() {
+    let (gitlab, _bench, index, project) = joining().await;
+    let id = ProjectId::new(project);
+    gitlab.world().add_issue(id, NewIssue::new("Short").description("See #1"));
+    let refuse = |list: &str| {
+        let path = format!("*/projects/{project}/{list}");
+        gitlab.faults().add(Fault::new(FaultKind::ServerError).on(Requests::path(&path)));
+    };
+    refuse("merge_requests");
+    assert!(!pass(&index, Pass::Sync).await.complete);
+    gitlab.faults().clear();
+    assert!(gitlab.world().rename_project(id, "third"));
+    refuse("issues");
+    assert!(!pass(&index, Pass::Sync).await.complete);
+    let joined = index.rows("select name from root where origin = 'joined'").await;
+    assert_eq!(joined.len(), 1, "its issues are not read again yet");
+    gitlab.faults().clear();
+    assert!(pass(&index, Pass::Sync).await.complete);
+    let joined = index.rows("select name from root where origin = 'joined'").await;
+    assert_eq!(joined.len(), 0);
+    check("after a rename that was cut off", &gitlab, &index).await;
 }

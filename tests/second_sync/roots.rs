@@ -315,3 +315,18 @@ async fn a_joined_project_is_a_root_until_both_of_its_lists_are_read_again() {
     assert_eq!(joined.len(), 0);
     check("after a rename that was cut off", &gitlab, &index).await;
 }
+
+#[tokio::test]
+async fn a_renamed_root_group_is_read_on_by_its_number() {
+    let (world, _) = shop::world();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+    let index = bench.open().await;
+    pass(&index, Pass::Sync).await;
+    let group = gitlab.world().find_group("acme").expect("it is there").id;
+    assert!(gitlab.world().rename_group(group, "umbrella"));
+    let found = pass(&index, Pass::Reconcile).await;
+    assert!(found.complete, "{:#?}", found.errors);
+    let wanted = ["umbrella/pay/ledger", "umbrella/shop/bulk", "umbrella/shop/webshop"];
+    assert_eq!(paths(&index).await, wanted);
+}

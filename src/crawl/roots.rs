@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
+use super::moved::Moved;
 use super::{Crawler, Error, Pass, Report, unless_stopped};
 use crate::config::Auth;
 use crate::gitlab::{self, Feature, FetchedProject, Group, ProjectFeatures, Scope};
@@ -63,6 +64,8 @@ pub(super) struct Roots {
     pub membership: Option<RootKey>,
     /// Names of roots that were not found, or whose projects could not be listed to the end.
     pub unread: BTreeSet<String>,
+    /// What this run's lists of roots showed of projects that moved.
+    pub moved: BTreeMap<RootKey, Moved>,
     /// Roots whose projects this run listed to the end.
     pub listed_whole: BTreeSet<RootKey>,
 }

@@ -168,3 +168,24 @@ async fn unchanged_details_cost_one_question_for_many_projects_and_changed_ones_
     }
     assert_eq!(index.rows("select path from catalog_file").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_pipeline_alone_asks_for_no_labels() {
+    let (mut world, ids) = world(2);
+    for number in 0..120 {
+        let owner = gitlab_sim::world::LabelOwner::Project(ids[0]);
+        world.add_label(owner, &format!("label-{number}"));
+    }
+    world.add_pipeline(ids[0], NewPipeline::new("running"));
+    let gitlab = serve(world).await;
+    let bench = Bench::new(&gitlab, "acme", "", "");
+    let index = bench.open().await;
+    index.sync().await;
+    assert!(gitlab.requests_for("/labels") > 0, "GraphQL does not show so many");
+    gitlab.forget_requests();
+    pass(&index, Pass::Sync).await;
+    assert!(gitlab.requests().len() > 3, "its pipeline is asked for");
+    assert_eq!(gitlab.requests_for("/labels"), 0);
+    pass(&index, Pass::Files).await;
+    assert!(gitlab.requests_for("/labels") > 0, "a pass over all reads them");
+}

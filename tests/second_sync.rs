@@ -314,3 +314,28 @@ async fn a_renamed_group_of_many_projects_is_read_again_by_the_lists_of_its_root
     let wanted = anew(&gitlab, gitlab.token()).await;
     assert_same("after the rename of a group", &wanted, &content::of(&index).await);
 }
+
+#[tokio::test]
+async fn many_projects_that_moved_are_counted_over_all_pages_of_a_list() {
+    let mut world = World::new();
+    for number in 0..120 {
+        // Six on the first page of a hundred projects, six on the second.
+        let group = if (6..114).contains(&number) { "calm" } else { "many" };
+        let project = world.add_project(NewProject::at(&format!("acme/{group}/part-{number}")));
+        world.add_issue(project, NewIssue::new("Slow"));
+    }
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "transport = \"rest\"", &shop::sections());
+    let index = bench.open().await;
+    index.sync().await;
+    let group = gitlab.world().find_group("acme/many").expect("it is there").id;
+    assert!(gitlab.world().rename_group(group, "more"));
+    gitlab.forget_requests();
+    index.run(Pass::Files).await;
+    let joined = index.rows("select name from root where origin = 'joined'").await;
+    assert_eq!(joined.len(), 0, "their items are read with all of the root");
+    index.run(Pass::Sync).await;
+    let asked = gitlab.requests();
+    let is_own = |path: &str| path.starts_with("/api/v4/projects/") && path.ends_with("/issues");
+    assert_eq!(asked.iter().filter(|row| is_own(&row.path)).count(), 0, "no list of their own");
+}

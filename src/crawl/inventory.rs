@@ -339,6 +339,11 @@ impl Crawler {
             match root {
                 None => self.add_list(run, &found.project, Origin::Member, roots).await?,
                 Some(root) if is_new && self.has_begun(root, ItemKind::Issue).await? => {
+                    // A root of its own outlives its project: it was read before the project went.
+                    let scope = Scope::Project(found.project.id);
+                    if let Some(own) = roots.lists.iter().find(|own| own.scope == scope) {
+                        self.walk_anew(run, own).await?;
+                    }
                     self.add_list(run, &found.project, Origin::Joined, roots).await?;
                 }
                 Some(_) => {}

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
+use super::moved::Moved;
 use super::{Crawler, Error, Pass, Report, unless_stopped};
 use crate::config::Auth;
-use crate::gitlab::{self, Feature, FetchedProject, ProjectFeatures, Scope};
+use crate::gitlab::{self, Feature, FetchedProject, Group, ProjectFeatures, Scope};
 use crate::model::{GroupId, ItemKind, Project, ProjectId};
 use crate::store::{Origin, RootKey, RootRow, RootWrite, Run, StreamKind};
 
@@ -63,6 +64,8 @@ pub(super) struct Roots {
     pub membership: Option<RootKey>,
     /// Names of roots that were not found, or whose projects could not be listed to the end.
     pub unread: BTreeSet<String>,
+    /// What this run's lists of roots showed of projects that moved.
+    pub moved: BTreeMap<RootKey, Moved>,
     /// Roots whose projects this run listed to the end.
     pub listed_whole: BTreeSet<RootKey>,
 }
@@ -165,7 +168,8 @@ impl Crawler {
                 roots.unread.insert(name);
                 continue;
             }
-            match unless_stopped(stop, self.inner.client.group(group)).await? {
+            let number = stored(&name).and_then(|row| row.gitlab_id);
+            match unless_stopped(stop, self.find_group(group, number)).await? {
                 Ok(group) => found.push(RootWrite {
                     name,
                     origin: Origin::Configured,
@@ -270,6 +274,28 @@ impl Crawler {
             });
         }
         covered
+    }
+
+    /// Looks up a group by its path, and by its number where GitLab does not know the path any more:
+    /// a group that was renamed or transferred does not answer to its former one (reference 4.1).
+    async fn find_group(&self, path: &str, number: Option<i64>) -> Result<Group, gitlab::Error> {
+        let client = &self.inner.client;
+        let hidden = match (client.group(path).await, number) {
+            (Err(error), Some(_)) if error.is_absence() => error,
+            (found, _) => return found,
+        };
+        let number = number.map(|number| number.to_string()).unwrap_or_default();
+        match client.group(&number).await {
+            Ok(group) => {
+                tracing::warn!(
+                    "the group {path} is now {}: it is still read; name its new path in `groups`",
+                    group.path
+                );
+                Ok(group)
+            }
+            Err(error) if error.is_absence() => Err(hidden),
+            Err(error) => Err(error),
+        }
     }
 
     /// Looks up a project. One that a job token is not shown is known by its items.

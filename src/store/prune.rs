@@ -210,24 +210,30 @@ impl Store {
             .collect())
     }
 
-    /// Lists stored items of a kind that no run since `since` has seen: among them those that a walk
-    /// over all, begun by that run, did not show.
+    /// Lists stored items of a kind in these projects that no run since `since` has seen: among them
+    /// those that a walk over all, begun by that run, did not show.
     pub async fn list_unseen_items(
         &self,
         source: SourceKey,
         kind: ItemKind,
         since: i64,
+        projects: &[ProjectId],
     ) -> Result<Vec<UnseenItem>, Error> {
         let code = codes::kind_code(kind);
+        let below = codes::json(projects);
+        // `cross join` keeps the order: the items of the projects that are named, and no others.
         let rows = sqlx::query!(
             r#"select i.id as "id!", i.gitlab_id as "gitlab_id!", i.iid as "iid!",
                 p.gitlab_id as "project!", p.id as "project_key!", p.path as "path!"
-            from project as p join item as i on i.project_id = p.id and i.kind = ?3
-            where p.source_id = ?1 and i.seen_run < ?2
+            from json_each(?4) as e
+            cross join project as p on p.source_id = ?1 and p.gitlab_id = e.value
+            cross join item as i on i.project_id = p.id and i.kind = ?3
+            where i.seen_run < ?2
             order by p.id, i.iid"#,
             source.0,
             since,
             code,
+            below,
         )
         .fetch_all(&self.writer)
         .await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gitlab_sim::faults::{Fault, FaultKind, Requests};
-use gitlab_sim::world::{ItemRef, NewIssue, NewProject};
+use gitlab_sim::world::{ItemRef, NewIssue, NewProject, ProjectId};
 use gitlab_sim::{GitLab, Options, World};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -12,8 +12,9 @@ use xrefd::crawl::{Pass, Summary};
 use xrefd::store::{Outcome, Problem};
 
 use super::check;
+use crate::support::facts::assert_same;
 use crate::support::shop::{self, Projects};
-use crate::support::{Bench, Index};
+use crate::support::{Bench, Index, content};
 
 async fn pass(index: &Index, pass: Pass) -> Summary {
     let [crawler] = &index.crawlers[..] else { panic!("one source") };
@@ -271,4 +272,61 @@ async fn after_each_turn_a_sync_and_a_sweep_tell_what_there_is() {
         }
         gitlab.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_configured_project_that_comes_back_is_read_whole() {
+    let (world, projects) = shop::world();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+    let text = bench.config_text();
+    let single = "projects = [\"acme/shop/webshop\"]";
+    bench.write_config(&text.replacen("groups = [\"acme\"]", single, 1));
+    let index = bench.open().await;
+    pass(&index, Pass::Sync).await;
+    let before = content::of(&index).await;
+    assert!(gitlab.world().archive(projects.webshop, true));
+    assert_eq!(pass(&index, Pass::Reconcile).await.removed, 1);
+    assert!(gitlab.world().archive(projects.webshop, false));
+    pass(&index, Pass::Sync).await;
+    assert_same("after it came back", &before, &content::of(&index).await);
+}
+
+#[tokio::test]
+async fn a_joined_project_is_a_root_until_both_of_its_lists_are_read_again() {
+    let (gitlab, _bench, index, project) = joining().await;
+    let id = ProjectId::new(project);
+    gitlab.world().add_issue(id, NewIssue::new("Short").description("See #1"));
+    let refuse = |list: &str| {
+        let path = format!("*/projects/{project}/{list}");
+        gitlab.faults().add(Fault::new(FaultKind::ServerError).on(Requests::path(&path)));
+    };
+    refuse("merge_requests");
+    assert!(!pass(&index, Pass::Sync).await.complete);
+    gitlab.faults().clear();
+    assert!(gitlab.world().rename_project(id, "third"));
+    refuse("issues");
+    assert!(!pass(&index, Pass::Sync).await.complete);
+    let joined = index.rows("select name from root where origin = 'joined'").await;
+    assert_eq!(joined.len(), 1, "its issues are not read again yet");
+    gitlab.faults().clear();
+    assert!(pass(&index, Pass::Sync).await.complete);
+    let joined = index.rows("select name from root where origin = 'joined'").await;
+    assert_eq!(joined.len(), 0);
+    check("after a rename that was cut off", &gitlab, &index).await;
+}
+
+#[tokio::test]
+async fn a_renamed_root_group_is_read_on_by_its_number() {
+    let (world, _) = shop::world();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+    let index = bench.open().await;
+    pass(&index, Pass::Sync).await;
+    let group = gitlab.world().find_group("acme").expect("it is there").id;
+    assert!(gitlab.world().rename_group(group, "umbrella"));
+    let found = pass(&index, Pass::Reconcile).await;
+    assert!(found.complete, "{:#?}", found.errors);
+    let wanted = ["umbrella/pay/ledger", "umbrella/shop/bulk", "umbrella/shop/webshop"];
+    assert_eq!(paths(&index).await, wanted);
 }

@@ -53,6 +53,8 @@ struct Due<'a> {
     stored: &'a StoredProject,
     project: &'a Project,
     features: &'a ProjectFeatures,
+    /// True when nothing but its pipeline is due.
+    only_pipeline: bool,
 }
 
 impl Due<'_> {
@@ -96,6 +98,10 @@ impl Crawler {
             .values()
             .filter(|stored| self.is_due(stored, since, report))
             .filter_map(due_of)
+            .map(|due| {
+                let is_read = since.is_none_or(|since| due.stored.details_run >= since);
+                Due { only_pipeline: is_read && !due.stored.details_due, ..due }
+            })
             .collect();
         self.read_due(run, &due, pass, Some(roots), report, stop).await?;
         if since.is_none() {
@@ -216,6 +222,7 @@ impl Crawler {
     ) -> Result<(), Error> {
         let mut whole = true;
         if !is_sure.labels
+            && !due.only_pipeline
             && Self::may_be_asked("labels", due, report, &mut whole)
             && self.asks_of(Feature::Labels, due.features, report)
         {
@@ -245,7 +252,11 @@ impl Crawler {
                 None => parts.pipeline = Some(None),
             }
         }
-        self.inner.store.apply_parts(run, due.stored.key, &parts, whole).await?;
+        // Labels that were not asked for stand as the run before read them.
+        let is_partly = due.only_pipeline && !is_sure.labels;
+        let key = if is_partly { due.stored.details_run } else { run.key };
+        let read_by = Run { key, ..*run };
+        self.inner.store.apply_parts(&read_by, due.stored.key, &parts, whole).await?;
         tracing::debug!(project.id = %due.project.id, "read the details of {}", due.project.path);
         self.inner.progress.event(Event::Done(1));
         Ok(())
@@ -299,7 +310,7 @@ impl Findings {
 
 fn due_of(stored: &StoredProject) -> Option<Due<'_>> {
     let features = stored.features.as_ref()?;
-    Some(Due { stored, project: &stored.project, features })
+    Some(Due { stored, project: &stored.project, features, only_pipeline: false })
 }
 
 /// Runs work on several things at a time; the first error ends it.

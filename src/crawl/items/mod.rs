@@ -143,10 +143,11 @@ impl Crawler {
         Ok(())
     }
 
-    /// True when both lists of a root were read whole.
-    async fn is_done(&self, root: &Root) -> Result<bool, Error> {
+    /// True when both lists of a root were read whole, and neither is being read again.
+    pub(super) async fn is_done(&self, root: &Root) -> Result<bool, Error> {
         for kind in [StreamKind::Issues, StreamKind::MergeRequests] {
-            if self.inner.store.find_stream(root.key, kind).await?.whole_at.is_none() {
+            let stream = self.inner.store.find_stream(root.key, kind).await?;
+            if stream.whole_at.is_none() || stream.walk.is_some() {
                 return Ok(false);
             }
         }

@@ -273,6 +273,8 @@ impl Crawler {
             path: project.path.clone(),
             found_at: None,
         };
+        let standing = self.inner.store.list_roots(run.source).await?;
+        let stood = standing.iter().any(|row| row.name == name);
         let rows = self.inner.store.put_roots(run.source, &[write]).await?;
         let Some(row) = rows.into_iter().find(|row| row.name == name) else { return Ok(()) };
         let (key, path) = (row.key, row.path);
@@ -282,7 +284,8 @@ impl Crawler {
         for kind in kinds {
             whole &= self.walk_by_ids(run, kind, &root, projects, report, stop).await?;
         }
-        if whole {
+        // One that stood before is there to be read whole: both of its lists.
+        if whole && (!stood || self.is_done(&root).await?) {
             self.inner.store.remove_root(key).await?;
         }
         Ok(())

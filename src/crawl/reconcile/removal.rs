@@ -64,9 +64,19 @@ impl Crawler {
         since: i64,
     ) -> Result<(), Error> {
         let Reading { run, kind, root, projects, report, stop, .. } = *reading;
-        let mut unseen = self.inner.store.list_unseen_items(run.source, kind, since).await?;
-        let is_off = |id| projects.get(&id).is_some_and(|known| known.has_switched_off(kind));
-        unseen.retain(|item| root.holds(item.project, &item.path) && !is_off(item.project));
+        let store = &self.inner.store;
+        let is_off =
+            |id: &ProjectId| projects.get(id).is_some_and(|known| known.has_switched_off(kind));
+        let mut below = match root.scope {
+            Scope::Project(id) => vec![id],
+            Scope::Group(_) => {
+                let held = store.list_held(run.source).await?;
+                let below = held.iter().filter(|held| root.holds(held.id, &held.path));
+                below.map(|held| held.id).collect()
+            }
+        };
+        below.retain(|id| !is_off(id));
+        let unseen = store.list_unseen_items(run.source, kind, since, &below).await?;
         let gone = unseen.len() as u64;
         if gone > 0
             && self.believes(run, kind, root, (Cause::NotListed, since), gone, report).await?
@@ -89,12 +99,13 @@ impl Crawler {
         for kind in [ItemKind::Issue, ItemKind::MergeRequest] {
             let is_off =
                 |id: &ProjectId| projects.get(id).is_some_and(|known| known.has_switched_off(kind));
-            if !projects.keys().any(is_off) {
+            let off: Vec<ProjectId> = projects.keys().copied().filter(is_off).collect();
+            if off.is_empty() {
                 continue;
             }
             // Later than any run: all that is stored.
-            let mut stored = self.inner.store.list_unseen_items(run.source, kind, i64::MAX).await?;
-            stored.retain(|item| is_off(&item.project));
+            let since = i64::MAX;
+            let stored = self.inner.store.list_unseen_items(run.source, kind, since, &off).await?;
             for root in roots.lists.iter().filter(|root| root.origin != Origin::Joined) {
                 go_on(stop)?;
                 let below: Vec<ItemKey> = stored

@@ -1,7 +1,7 @@
 //! Items: what a page changes, and what it leaves.
 
 use super::build::{ALL, Index, PUBLIC, at, issue, merge_request, note, project};
-use crate::model::{ItemKind, ItemState};
+use crate::model::{ItemKind, ItemState, ProjectId};
 use crate::store::read::{Filter, Listing};
 use crate::store::{Moves, NotesOfItem, text};
 
@@ -58,7 +58,12 @@ async fn an_unchanged_item_is_only_marked_as_seen() {
     index.project(&project(1, "shop/webshop")).await;
     let unseen = index
         .store
-        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::Issue,
+            index.run.key,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
         .await
         .unwrap();
     assert_eq!(unseen.len(), 1);
@@ -67,7 +72,12 @@ async fn an_unchanged_item_is_only_marked_as_seen() {
     assert_eq!(index.generation().await, before);
     let unseen = index
         .store
-        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::Issue,
+            index.run.key,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
         .await
         .unwrap();
     assert!(unseen.is_empty());

@@ -18,7 +18,12 @@ async fn unseen_items_are_those_of_one_kind_in_any_project() {
 
     let unseen = index
         .store
-        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::Issue,
+            index.run.key,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
         .await
         .unwrap();
     assert_eq!(unseen.len(), 2);
@@ -27,10 +32,24 @@ async fn unseen_items_are_those_of_one_kind_in_any_project() {
     assert_eq!(unseen[0].project_key, a);
     let unseen = index
         .store
-        .list_unseen_items(index.run.source, ItemKind::MergeRequest, index.run.key)
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::MergeRequest,
+            index.run.key,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
         .await
         .unwrap();
     assert_eq!(unseen.iter().map(|item| item.iid.get()).collect::<Vec<_>>(), [3]);
+
+    let one = [ProjectId::new(2)];
+    let unseen = index
+        .store
+        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key, &one)
+        .await
+        .unwrap();
+    let found: Vec<_> = unseen.iter().map(|item| (item.project.get(), item.iid.get())).collect();
+    assert_eq!(found, [(2, 4)], "those of other projects are not read");
 
     let unseen = index.store.list_unseen_projects(&index.run).await.unwrap();
     assert_eq!(unseen.len(), 1);
@@ -49,7 +68,12 @@ async fn other_sources_are_never_among_the_unseen() {
     assert!(
         index
             .store
-            .list_unseen_items(other.source, ItemKind::Issue, other.key)
+            .list_unseen_items(
+                other.source,
+                ItemKind::Issue,
+                other.key,
+                &[ProjectId::new(1), ProjectId::new(2)]
+            )
             .await
             .unwrap()
             .is_empty()
@@ -69,7 +93,12 @@ async fn a_kept_item_is_no_longer_unseen_and_changes_no_answer() {
     index.store.keep_items(&index.run, &[kept]).await.unwrap();
     let unseen = index
         .store
-        .list_unseen_items(index.run.source, ItemKind::Issue, index.run.key)
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::Issue,
+            index.run.key,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
         .await
         .unwrap();
     assert_eq!(unseen.iter().map(|item| item.iid.get()).collect::<Vec<_>>(), [2]);

@@ -6,7 +6,15 @@ use crate::store::{Cause, Ended, Gone, ItemKey, Outcome, StreamKind, SuspectedDr
 
 async fn key_of_issue(index: &Index, number: i64) -> ItemKey {
     let later = i64::MAX;
-    let unseen = index.store.list_unseen_items(index.run.source, ItemKind::Issue, later).await;
+    let unseen = index
+        .store
+        .list_unseen_items(
+            index.run.source,
+            ItemKind::Issue,
+            later,
+            &[ProjectId::new(1), ProjectId::new(2)],
+        )
+        .await;
     let unseen = unseen.unwrap().into_iter().find(|item| item.iid.get() == number);
     unseen.expect("it is stored").key
 }

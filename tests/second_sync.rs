@@ -330,10 +330,10 @@ async fn many_projects_that_moved_are_counted_over_all_pages_of_a_list() {
     index.sync().await;
     let group = gitlab.world().find_group("acme/many").expect("it is there").id;
     assert!(gitlab.world().rename_group(group, "more"));
-    gitlab.forget_requests();
     index.run(Pass::Files).await;
     let joined = index.rows("select name from root where origin = 'joined'").await;
     assert_eq!(joined.len(), 0, "their items are read with all of the root");
+    gitlab.forget_requests();
     index.run(Pass::Sync).await;
     let asked = gitlab.requests();
     let is_own = |path: &str| path.starts_with("/api/v4/projects/") && path.ends_with("/issues");

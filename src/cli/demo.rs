@@ -99,6 +99,7 @@ pub async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Re
         keys: Arc::new(parts.config.api_keys.clone()),
         status: Status::of(&crawlers),
         hooks: Arc::default(),
+        bodies: App::bodies(),
         start: rand::random(),
     };
     let soft = lifecycle.soft();

@@ -35,6 +35,7 @@ pub async fn run(config: Option<&Path>, environment: &Environment) -> anyhow::Re
         keys: Arc::new(parts.config.api_keys.clone()),
         status: Status::of(&crawlers),
         hooks: Arc::new(parts.hook_secrets().await?),
+        bodies: App::bodies(),
         start: rand::random(),
     };
     let stop = lifecycle.soft();

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::details::several;
 use super::marks::Marks;
 use super::report::Report;
 use super::{Crawler, Error, KnownProject, Pass, unless_stopped};
@@ -92,19 +93,21 @@ impl Crawler {
             return Ok(BTreeSet::new());
         };
         let projects = self.known_projects(&run).await?;
-        for ((id, kind), iids) in &marks.items {
-            if projects.contains_key(id) {
-                let mut left = iids.clone();
-                for again in tries() {
-                    unless_stopped(stop, tokio::time::sleep(again)).await?;
-                    left = self.look_at_items(&run, *kind, *id, left, &projects, stop).await?;
-                    if left.is_empty() {
-                        break;
-                    }
+        // Side by side: what cannot be read of one project shall not keep the others waiting.
+        let marked = marks.items.iter().filter(|((id, _), _)| projects.contains_key(id));
+        several(marked, self.concurrency(), async |((id, kind), iids)| {
+            let mut left: BTreeSet<Iid> = iids.clone();
+            for again in tries() {
+                unless_stopped(stop, tokio::time::sleep(again)).await?;
+                left = self.look_at_items(&run, *kind, *id, left, &projects, stop).await?;
+                if left.is_empty() {
+                    break;
                 }
-                self.leave(left.len(), *id);
             }
-        }
+            self.leave(left.len(), *id);
+            Ok(())
+        })
+        .await?;
         let mut left: BTreeSet<ProjectId> =
             marks.details.iter().copied().filter(|id| projects.contains_key(id)).collect();
         for again in tries() {

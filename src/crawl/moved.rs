@@ -48,7 +48,14 @@ impl Crawler {
     ) -> Result<(), Error> {
         let is_moved = |found: &&FetchedProject| {
             let stored = before.get(&found.project.id);
-            stored.is_some_and(|stored| stored.project.path != found.project.path)
+            stored.is_some_and(|stored| {
+                // What was switched off was removed, and no item changes when it is on again.
+                let is_on_again = [ItemKind::Issue, ItemKind::MergeRequest].iter().any(|kind| {
+                    let was_off = stored.features.as_ref().is_some_and(|was| !was.offers(*kind));
+                    was_off && found.features.offers(*kind)
+                });
+                stored.project.path != found.project.path || is_on_again
+            })
         };
         let moved: Vec<&Project> =
             found.iter().filter(is_moved).map(|found| &found.project).collect();

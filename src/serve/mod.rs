@@ -28,6 +28,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -58,8 +59,17 @@ pub struct App {
     pub status: Status,
     /// What the senders of webhooks are checked by, by source.
     pub hooks: Arc<BTreeMap<String, HookSecrets>>,
+    /// Given to requests whose bodies may be large, while they are held.
+    pub bodies: Arc<Semaphore>,
     /// Differs from one start to the next: another configuration may give other answers.
     pub start: u64,
+}
+
+impl App {
+    /// Returns turns for as many large bodies as are held at the same time.
+    pub fn bodies() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(v1::webhooks::BODIES))
+    }
 }
 
 #[derive(OpenApi)]

@@ -406,6 +406,28 @@ impl Store {
             .collect())
     }
 
+    /// Forgets up to when a list was read, and a walk over it that is under way.
+    pub async fn forget_watermark(&self, root: RootKey, kind: StreamKind) -> Result<(), Error> {
+        const DOING: &str = "forgetting how far a list was read";
+        let query = |source| Error::Query { doing: DOING, source };
+        let kind = kind.as_str();
+        let mut write = self.write(DOING).await?;
+        sqlx::query!(
+            "update stream set watermark = null, walk_began_at = null, walk_run = null
+            where root_id = ?1 and kind = ?2",
+            root.0,
+            kind,
+        )
+        .execute(&mut *write)
+        .await
+        .map_err(query)?;
+        sqlx::query!("delete from stream_window where root_id = ?1 and kind = ?2", root.0, kind)
+            .execute(&mut *write)
+            .await
+            .map_err(query)?;
+        commit(write, false, DOING).await
+    }
+
     /// Cuts a window in two at `at`, which belongs to both.
     pub async fn split_window(
         &self,

@@ -393,3 +393,19 @@ async fn a_pass_that_reads_no_items_makes_no_answer_fresher() {
     pass(&shop.index, Pass::Sync).await;
     assert!(as_of().await > before);
 }
+
+#[tokio::test]
+async fn a_list_whose_watermark_lies_in_the_future_is_read_again() {
+    let (world, projects) = shop::world();
+    let gitlab = GitLab::start(world, Options::default()).await.expect("a free port");
+    let bench = Bench::new(&gitlab, "acme", "", &shop::sections());
+    let index = bench.open().await;
+    index.sync().await;
+    // As a wrong clock leaves it.
+    index.rows("update stream set watermark = watermark + 86400000 returning root_id").await;
+    assert!(gitlab.world().edit(ItemRef::issue(projects.webshop, 1), |row| {
+        "another".clone_into(&mut row.title);
+    }));
+    pass(&index, Pass::Sync).await;
+    check("after a watermark in the future", &gitlab, &index).await;
+}

@@ -174,6 +174,7 @@ impl Bench {
             keys,
             status: Status::of(&crawlers),
             hooks: Arc::new(config.sources.iter().map(hook_of).collect()),
+            bodies: App::bodies(),
             start: 1,
         };
         let (router, document) = serve::router(app);

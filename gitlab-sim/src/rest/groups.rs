@@ -14,7 +14,7 @@ use super::query::Query;
 use super::shape::Stamp;
 use super::{Call, paging};
 use crate::server::Tier;
-use crate::world::{AccessLevel, Group, GroupId, ProjectId, Visibility};
+use crate::world::{AccessLevel, Group, GroupId, Visibility};
 
 /// How many projects `GET /groups/:id` lists at most.
 const PROJECTS_SHOWN: usize = 100;
@@ -52,7 +52,7 @@ struct GroupShape<'w> {
     marked_for_deletion_on: Option<Date>,
     /// Said with a licence only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_template_project_id: Option<Option<ProjectId>>,
+    file_template_project_id: Option<Value>,
 }
 
 impl<'w> GroupShape<'w> {
@@ -87,7 +87,7 @@ impl<'w> GroupShape<'w> {
             shared_runners_setting: "enabled",
             marked_for_deletion_on: group.marked_for_deletion_on,
             file_template_project_id: (call.site.tier == Tier::Premium)
-                .then(|| call.world.template_project(group.id)),
+                .then(|| json!(call.world.template_project(group.id))),
         }
     }
 }

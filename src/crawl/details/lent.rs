@@ -67,9 +67,10 @@ impl Crawler {
         if groups.is_empty() {
             return Ok(());
         }
-        let lenders = match enterprise {
-            true => self.find_lenders(roots, &groups, stop).await?,
-            false => Lenders::default(),
+        let lenders = if enterprise {
+            self.find_lenders(roots, &groups, stop).await?
+        } else {
+            Lenders::default()
         };
         let mut alike: BTreeMap<Chain, Alike<'_>> = BTreeMap::new();
         for (group, projects) in groups {
@@ -97,9 +98,10 @@ impl Crawler {
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .contains(&chain.unknown);
-                let found = match is_clear {
-                    true => Some((Vec::new(), true)),
-                    false => self.lent_to_alike(&alike, &own, report, stop).await?,
+                let found = if is_clear {
+                    Some((Vec::new(), true))
+                } else {
+                    self.lent_to_alike(&alike, &own, report, stop).await?
                 };
                 let Some((lent, is_clear)) = found else { return Ok(()) };
                 for group in &alike.groups {

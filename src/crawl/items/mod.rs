@@ -15,7 +15,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use self::reading::Found;
@@ -28,6 +28,10 @@ use crate::model::{Item, ItemKind, Note, ProjectId, ShownLinks};
 use crate::store::{ItemWrite, NoteWrite, NotesOfItem, Origin, Run, StreamKind};
 
 pub(super) use strangers::project_path;
+
+/// A watermark further in the future was told by a wrong clock; what is nearer lies in the overlap
+/// that is read again anyway.
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 impl Crawler {
     /// Reads the lists of one kind of all roots.
@@ -96,6 +100,18 @@ impl Crawler {
     ) -> Result<(), Error> {
         let (store, root, list) = (&self.inner.store, reading.root, stream_of(reading.kind));
         let mut stream = store.find_stream(root.key, list).await?;
+        // A time to come tells that GitLab's clock was ahead, once: what changes until then would
+        // be asked for by nobody.
+        let now = self.gitlab_now();
+        if stream.watermark.is_some_and(|watermark| watermark.duration_since(now) > AHEAD) {
+            tracing::warn!(
+                "GitLab's clock was ahead when the {} of {} were read: all of them are read again",
+                list.as_str(),
+                root.name
+            );
+            store.forget_watermark(root.key, list).await?;
+            stream = store.find_stream(root.key, list).await?;
+        }
         // What is refused for good is tried again by a pass that looks at all of it.
         let waits = root.origin == Origin::Joined && !pass.reconciles();
         if waits && reading.report.postpones(&root.name, list.as_str()) {

@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::items::{Reading, stream_of};
 use super::super::roots::{Root, Roots, is_below};
-use super::super::{Crawler, Error, KnownProject, Report, go_on};
+use super::super::{Crawler, Error, KnownProject, Report, go_on, unless_stopped};
 use crate::gitlab::{self, ItemQuery, Scope};
 use crate::model::{Iid, Item, ItemId, ItemKind, ProjectId};
 use crate::store::{
     self, Cause, Gone, ItemKey, Moves, Origin, RootKey, RootRow, Run, StoredCount, StreamKind,
     UnseenItem,
 };
+use crate::telemetry::chain;
 
 /// Numbers asked for in one request: a long address is refused.
 pub(super) const BATCH: usize = 50;
@@ -105,7 +106,28 @@ impl Crawler {
             }
             // Later than any run: all that is stored.
             let since = i64::MAX;
-            let stored = self.inner.store.list_unseen_items(run.source, kind, since, &off).await?;
+            let mut stored =
+                self.inner.store.list_unseen_items(run.source, kind, since, &off).await?;
+            let held: BTreeSet<ProjectId> = stored.iter().map(|item| item.project).collect();
+            // One row of a list is no proof: what it says hangs on who asks, and may be out of date.
+            for id in held {
+                let number = id.to_string();
+                let asked = self.inner.client.project(&number);
+                let still_off = match unless_stopped(stop, asked).await? {
+                    Ok(found) => !found.features.is_sketch && !found.features.offers(kind),
+                    Err(error) => {
+                        tracing::debug!(
+                            "whether {id} has switched off its {}: {}",
+                            stream_of(kind),
+                            chain(&error)
+                        );
+                        false
+                    }
+                };
+                if !still_off {
+                    stored.retain(|item| item.project != id);
+                }
+            }
             for root in roots.lists.iter().filter(|root| root.origin != Origin::Joined) {
                 go_on(stop)?;
                 let below: Vec<ItemKey> = stored

@@ -5,7 +5,7 @@ mod names;
 mod projects;
 mod references;
 mod resolve;
-mod webhooks;
+pub(super) mod webhooks;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa::openapi::OpenApi as Document;

@@ -13,6 +13,9 @@ use crate::serve::{App, Problem};
 /// The most that GitLab sends, in bytes.
 pub const LIMIT_BYTES: usize = 25 * 1024 * 1024;
 
+/// So many bodies are held at the same time. Others wait, as long as a request may take.
+pub const BODIES: usize = 4;
+
 /// An event of a webhook or system hook of GitLab's. It is never believed as data: it only says
 /// what to look at.
 #[utoipa::path(post, path = "/v1/webhooks/gitlab/{source}", tag = "crawl",
@@ -42,16 +45,19 @@ pub async fn webhook(
         tracing::warn!(%source, "a delivery of a webhook without the right secret was refused");
         Problem::wrong_secret()
     };
-    // Before the body, which may be large: strangers shall not make us hold it.
+    // Before the body, which may be large: strangers shall not make us hold it. Of a signature only
+    // the body tells whether it is right, so that few bodies are held at the same time.
     if !secrets.may_accept(&headers, now) {
         return Err(refuse());
     }
+    let _turn = app.bodies.acquire().await;
     let body = Bytes::from_request(request, &()).await;
     let body = body.map_err(|rejection| Problem::bad_body(rejection.status()))?;
     if !secrets.accept(&headers, &body, now) {
         return Err(refuse());
     }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    crawler.inbox().receive(&body, text("idempotency-key").or(text("webhook-id")), now);
+    // The one that is signed, where a signature is: it cannot be sent again under another name.
+    crawler.inbox().receive(&body, text("webhook-id").or(text("idempotency-key")), now);
     Ok(StatusCode::ACCEPTED)
 }

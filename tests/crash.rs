@@ -19,9 +19,9 @@ use tokio::time::Instant;
 /// How often each sync is killed.
 const KILLS: usize = 6;
 
-/// Items and projects that may be under way at once, and so be asked for again: the configured
-/// concurrency and one more.
-const UNDER_WAY: usize = 9;
+/// Items and projects that may be under way at once, and so be asked for again: twice the configured
+/// concurrency, so that requests go on while others write, and one more.
+const UNDER_WAY: usize = 17;
 
 /// Makes an organisation of several pages, long at rest.
 async fn organisation(seed: u64) -> (GitLab, Truth) {

@@ -64,7 +64,7 @@ async fn what_was_never_recorded_is_named_as_missing_and_costs_nothing_else() {
         "project:gitea/test_repo: merge_requests",
         "gitea/test_repo: comments",
         "veloren/veloren: comments",
-        "jscotka/ogr-tests: comments",
+        "jscotka/ogr-tests!1: comments",
         "packit-service/ogr-tests: comments",
         "project:jscotka/ogr-tests: issues",
     ]);

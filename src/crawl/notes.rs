@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::details::several;
@@ -119,27 +120,17 @@ impl Crawler {
                 self.inner.client.answered(feature);
                 notes
             }
-            // Deleted since it was listed, or only its comments cannot be read: the list tells.
-            Err(
-                error @ gitlab::Error::NotFound {
-                    what: Missing::Record | Missing::Named(_), ..
-                },
-            ) => {
-                let asked = self.list_by_number(due.kind, due.project, vec![due.iid]).await;
-                return match asked {
-                    // Nothing is to be read of it. That it is gone is found by who counts.
-                    Ok(Some(there)) if there.is_empty() => {
-                        Ok(self.inner.store.keep_notes(due.key, read_at).await?)
-                    }
-                    Ok(_) => self.survive(error, &subject, "comments", report),
-                    Err(error) => self.survive(error, &project.path, "comments", report),
-                };
-            }
             Err(error) => {
                 if let Some(lack) = self.inner.client.refused(feature, &project.path, &error) {
                     report.forget("comments", &self.inner.client.refusers(feature));
                     self.record_lack(&lack, report);
                     return Ok(());
+                }
+                if matches!(
+                    error,
+                    gitlab::Error::NotFound { what: Missing::Record | Missing::Named(_), .. }
+                ) {
+                    return self.judge_bare(due, project, read_at, error, report).await;
                 }
                 // Refused for one item is refused for all of the project: one question is enough.
                 if matches!(
@@ -162,6 +153,34 @@ impl Crawler {
             .collect();
         self.inner.store.apply_notes(due.key, &writes, read_at).await?;
         Ok(())
+    }
+
+    /// Tells an item that was deleted since it was listed from one whose comments alone cannot be
+    /// read: the list of the project tells.
+    async fn judge_bare(
+        &self,
+        due: &DueNotes,
+        project: &KnownProject,
+        read_at: Timestamp,
+        error: gitlab::Error,
+        report: &Report,
+    ) -> Result<(), Error> {
+        if report.is_bare(&project.path) {
+            return self.survive(error, &project.path, "comments", report);
+        }
+        match self.list_by_number(due.kind, due.project, vec![due.iid]).await {
+            // Nothing is to be read of it. That it is gone is found by who counts.
+            Ok(Some(there)) if there.is_empty() => {
+                Ok(self.inner.store.keep_notes(due.key, read_at).await?)
+            }
+            Ok(_) => {
+                let item = format!("{}{}{}", project.path, due.kind.sigil(), due.iid);
+                report.find_bare(&project.path, &item);
+                let subject = if report.is_bare(&project.path) { &project.path } else { &item };
+                self.survive(error, subject, "comments", report)
+            }
+            Err(error) => self.survive(error, &project.path, "comments", report),
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use super::items::project_path;
 use crate::model::{Item, ItemKind, ProjectId};
 use crate::store::{Cause, Problem, RootKey, StreamKind};
 
+/// So many items of a project without their comments are told one by one.
+const FEW: usize = 2;
+
 /// What one sync collects on its way.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -22,6 +25,8 @@ pub(super) struct Report {
     removed: AtomicU64,
     /// True once a walk over all of a list was gone on with that had begun in an earlier run.
     resumed: AtomicBool,
+    /// Items, by the path of their project, that are there while their comments are not found.
+    bare: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// What this run missed of lists so far.
     losses: Mutex<BTreeMap<(RootKey, StreamKind, Cause), Loss>>,
     /// Projects of items that no project of the index has, with their paths.
@@ -47,6 +52,24 @@ impl Report {
     pub(super) fn forget(&self, stream: &str, subjects: &BTreeSet<String>) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         problems.retain(|p| p.stream != stream || !subjects.contains(&p.subject));
+    }
+
+    /// Notes that an item is there while its comments are not found.
+    pub(super) fn find_bare(&self, project: &str, item: &str) {
+        let mut bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
+        let items = bare.entry(project.to_owned()).or_default();
+        items.insert(item.to_owned());
+        if items.len() > FEW {
+            // A line for each would hide the others.
+            self.forget("comments", items);
+        }
+    }
+
+    /// Returns true if comments are not found on more than a few items of a project, so that it is
+    /// the project that lacks them.
+    pub(super) fn is_bare(&self, project: &str) -> bool {
+        let bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
+        bare.get(project).is_some_and(|items| items.len() > FEW)
     }
 
     pub(super) fn add(&self, problem: Problem) {

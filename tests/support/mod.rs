@@ -21,6 +21,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use gitlab_sim::GitLab;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -272,6 +273,13 @@ impl Index {
     /// Reads rows of the database itself, for what no endpoint lists.
     pub async fn rows(&self, sql: &'static str) -> Vec<SqliteRow> {
         sqlx::query(sql).fetch_all(&self.rows).await.expect("the statement fits the schema")
+    }
+
+    /// Changes rows of the database itself, into what no answer of GitLab leads to.
+    pub async fn tamper(&self, sql: &'static str) {
+        let options = (*self.rows.connect_options()).clone().read_only(false);
+        let mut writer = options.connect().await.expect("the file is there");
+        sqlx::query(sql).execute(&mut writer).await.expect("the statement fits the schema");
     }
 
     /// Closes the index.

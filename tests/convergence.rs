@@ -28,6 +28,10 @@ use scene::{Kills, Scene};
 const REGRESSIONS: &[(u64, &str)] = &[
     (2, "the root of a project that went was read in the same run"),
     (5, "the same, by REST and in trouble"),
+    (
+        107,
+        "a project hidden for a while was not looked at again for an hour, by a reconcile neither",
+    ),
 ];
 
 /// The longest that a scene may take.

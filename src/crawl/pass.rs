@@ -54,14 +54,10 @@ impl Pass {
         matches!(self, Self::Full | Self::Sweep)
     }
 
-    /// True when what GitLab no longer shows is looked for.
+    /// True when what GitLab no longer shows is looked for, and what it would not show is asked for
+    /// before the time to look at it again has come: a project that was hidden may be back.
     pub(super) const fn reconciles(self) -> bool {
         matches!(self, Self::Full | Self::Reconcile | Self::Sweep)
-    }
-
-    /// True when a part is asked for before the time to look at it again has come.
-    pub(super) const fn is_impatient(self) -> bool {
-        matches!(self, Self::Full)
     }
 
     /// True when a list or part of this name is looked at, so that an earlier problem with it is

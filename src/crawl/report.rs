@@ -25,6 +25,8 @@ pub(super) struct Report {
     removed: AtomicU64,
     /// True once a walk over all of a list was gone on with that had begun in an earlier run.
     resumed: AtomicBool,
+    /// Paths of projects that this run removed.
+    gone: Mutex<BTreeSet<String>>,
     /// Items, by the path of their project, that are there while their comments are not found.
     bare: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// What this run missed of lists so far.
@@ -105,10 +107,26 @@ impl Report {
         self.removed.load(Ordering::Relaxed)
     }
 
+    /// Forgets what was said of a project that was removed, and of its items, by this run and those
+    /// before it. Should it come back, it is read like any other.
+    pub(super) fn forget_project(&self, path: &str) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.insert(path.to_owned());
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.retain(|problem| project_of(&problem.subject) != path);
+    }
+
+    /// True when what a problem of an earlier run is about was removed by this one.
+    pub(super) fn is_gone(&self, subject: &str) -> bool {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.contains(project_of(subject))
+    }
+
     /// True when a part is not to be asked for yet. Its problem stays one of this sync too.
     pub(super) fn postpones(&self, subject: &str, stream: &str) -> bool {
         let mut postponed = self.postponed.iter();
-        let Some(problem) = postponed.find(|p| p.subject == subject && p.stream == stream) else {
+        let problem = postponed.find(|p| p.subject == subject && p.stream == stream);
+        let Some(problem) = problem.filter(|_| !self.is_gone(subject)) else {
             return false;
         };
         self.add(problem.clone());
@@ -160,4 +178,9 @@ impl Report {
     pub(super) fn take_strangers(&self) -> BTreeMap<ProjectId, String> {
         std::mem::take(&mut self.strangers.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Returns the path of the project that a subject is or belongs to.
+fn project_of(subject: &str) -> &str {
+    subject.split_once(['#', '!']).map_or(subject, |(project, _)| project)
 }

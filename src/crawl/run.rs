@@ -143,7 +143,7 @@ impl Crawler {
 
     /// Lists what the sync before could not read, and what is to be looked at later than now.
     async fn postponed(&self, pass: Pass, now: Timestamp) -> Result<Vec<Problem>, Error> {
-        if pass.is_impatient() {
+        if pass.reconciles() {
             return Ok(Vec::new());
         }
         let problems = self.inner.store.list_problems().await?;
@@ -174,7 +174,8 @@ impl Crawler {
                 }
                 stream => pass.covers(stream),
             };
-            if problem.source == self.inner.source.name && !is_covered {
+            let is_ours = problem.source == self.inner.source.name;
+            if is_ours && !is_covered && !report.is_gone(&problem.subject) {
                 report.add(problem_of(problem));
             }
         }

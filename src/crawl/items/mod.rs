@@ -113,7 +113,7 @@ impl Crawler {
             stream = store.find_stream(root.key, list).await?;
         }
         // What is refused for good is tried again by a pass that looks at all of it.
-        let waits = root.origin == Origin::Joined && !pass.reconciles();
+        let waits = root.origin == Origin::Joined;
         if waits && reading.report.postpones(&root.name, list.as_str()) {
             return Ok(());
         }

@@ -112,6 +112,7 @@ impl Crawler {
             Ok(Some(_)) => Some(Gone::OutsideRoots),
         };
         self.inner.store.remove_project(unseen.key, reason, self.inner.clock.now()).await?;
+        report.forget_project(&unseen.path);
         tracing::info!(
             project.id = %unseen.id,
             "removed project {}: {}",

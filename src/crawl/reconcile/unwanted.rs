@@ -132,6 +132,7 @@ impl Crawler {
         report: &Report,
     ) -> Result<(), Error> {
         self.inner.store.remove_project(project.key, reason, self.inner.clock.now()).await?;
+        report.forget_project(&project.path);
         report.count_removed(1);
         tracing::info!(
             project.id = %project.id,
